@@ -1,0 +1,68 @@
+# Every target sets up what it needs, once, in .venv; nothing but python3 (3.11 or newer, with venv) and make is assumed.
+# Other arguments go through ARGS: make demo ARGS="--for 20s", make test ARGS="-k signature".
+
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+PIP    := $(PY) -m pip --disable-pip-version-check --quiet
+RUN    := $(VENV)/.ready-to-run
+DEV    := $(VENV)/.ready-to-develop
+OLDSDK := $(VENV)/llama-cloud-2.13
+LOCKER := $(VENV)/pip-tools
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(RUN) ## watch relay work, without an account; Ctrl-C ends it
+	@$(VENV)/bin/relay demo $(ARGS)
+
+test: $(DEV) ## run the tests
+	$(PY) -m pytest $(ARGS)
+
+lint: $(DEV) ## ruff, mypy --strict and the import contract
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy --strict
+	$(VENV)/bin/lint-imports
+
+bench: $(DEV) ## measure speed, as ratios within one run
+	$(PY) -m tests.bench $(ARGS)
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit("relay needs Python 3.11 or newer: make PYTHON=python3.12 …" if sys.version_info < (3, 11) else 0)'
+	@echo "setting up $(VENV), once; a minute or so"
+	@$(PYTHON) -m venv $(VENV)
+
+# The demo waits for what runs, not for the tools.
+$(RUN): requirements.lock pyproject.toml | $(VENV)/bin/pip
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The older SDK stands beside, out of the import path: it still has the batch-processing jobs that the newer one dropped.
+$(DEV): requirements-dev.lock tests/llama-cloud-2.13.lock $(RUN)
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@rm -rf $(OLDSDK)
+	$(PIP) install --require-hashes --no-deps --target $(OLDSDK) -r tests/llama-cloud-2.13.lock
+	@touch $@
+
+# The hashes are the public registry's: this machine's pip configuration has no say.
+# Run on the oldest Python that relay supports, so that what only that one needs is in. Pins stay; ARGS=--upgrade moves them.
+COMPILE := PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= $(LOCKER)/bin/pip-compile --quiet \
+	--no-config --generate-hashes --allow-unsafe --strip-extras --no-annotate --no-header --no-emit-options $(ARGS)
+
+lock: ## renew the locks from pyproject.toml
+	@test -x $(LOCKER)/bin/pip || $(PYTHON) -m venv $(LOCKER)
+	$(LOCKER)/bin/pip --disable-pip-version-check --quiet install pip-tools==7.6.2
+	$(COMPILE) --all-build-deps --output-file requirements.lock pyproject.toml
+	$(COMPILE) --all-build-deps --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	echo llama-cloud==2.13.0 | $(COMPILE) --output-file $(LOCKER)/all.lock -
+	awk '/^[a-z]/ { wanted = /^llama-cloud==/ } wanted' $(LOCKER)/all.lock > tests/llama-cloud-2.13.lock
+
+clean: ## remove what make made; databases stay
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find relay tests -name __pycache__ -prune -exec rm -rf {} +

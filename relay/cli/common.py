@@ -1,0 +1,85 @@
+"""What commands share: finding the configuration, opening the store, printing."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from relay.errors import Refused
+from relay.sources.items import plain
+from relay.store import Store, open_store
+
+config_option = click.option(
+    "--config",
+    "config",
+    metavar="FILE",
+    help="The configuration; default $RELAY_CONFIG, ./rules.toml, /etc/relay/rules.toml.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+
+
+def load(option: str | None, *, secrets: bool, say: bool = False) -> Any:
+    """The configuration; which file it is goes to stderr where `say` is set."""
+    from relay import config  # noqa: PLC0415 - only commands that need it pay for it
+
+    path = config.find(option, environ=os.environ, cwd=Path.cwd())
+    loaded = config.load(path, environ=os.environ, secrets=secrets)
+    if say:
+        click.echo(f"configuration: {path}", err=True)
+    return loaded
+
+
+def existing_store(database: Path) -> Store:
+    """For commands that read or mend what a run has written. Raises Refused where there is nothing yet."""
+    if not database.exists():
+        raise Refused(f"{database}: there is no database yet; 'relay run' or 'relay poll' makes it")
+    return open_store(database)
+
+
+def with_store(database: Path, work: Callable[[Store], Any]) -> Any:
+    """Run `work(store)` to its end; Ctrl-C ends it as any command."""
+
+    async def body() -> Any:
+        store = existing_store(database)
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(body())
+
+
+def on_signals(stop: Callable[[], None]) -> None:
+    """SIGTERM and Ctrl-C call `stop`, in the running loop."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+
+
+def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    """As JSON lines with every field, or as a table of `columns` for people."""
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+    else:
+        click.echo(table(rows, columns))
+
+
+def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    head = [column.upper().replace("_", " ") for column in columns]
+    body = [[_cell(row[column]) for column in columns] for row in rows]
+    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        for line in (head, *body)
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cell(value: Any) -> str:
+    return "-" if value is None else plain(str(value), 60)

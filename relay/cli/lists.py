@@ -1,0 +1,131 @@
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from relay.cli.common import config_option, json_option, load, print_rows, with_store
+from relay.sources.items import plain
+from relay.store import Row, Store
+
+FOLLOW_EVERY = 0.5
+
+_limit = click.option("--limit", default=50, type=click.IntRange(1, 100_000), show_default=True)
+_follow = click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+
+
+@click.command()
+@config_option
+@json_option
+@_limit
+@click.option("--source")
+@click.option("--status")
+@click.option("--id", "job_id")
+def jobs(
+    config: str | None, as_json: bool, limit: int, source: str | None, status: str | None, job_id: str | None
+) -> None:
+    """List jobs as last seen, those that changed last first."""
+    database = load(config, secrets=False).database
+    found = with_store(
+        database,
+        lambda store: store.rows(
+            "jobs", limit=limit, source=source, status=status and status.upper(), id=job_id
+        ),
+    )
+    print_rows(found, ("source", "id", "name", "status", "changed_at", "error"), as_json=as_json)
+
+
+@click.command()
+@config_option
+@json_option
+@_limit
+@_follow
+@click.option("--source")
+@click.option("--type", "event_type", help="Such as parse.failed.")
+@click.option("--job", "job_id")
+def events(
+    config: str | None,
+    as_json: bool,
+    limit: int,
+    follow: bool,
+    source: str | None,
+    event_type: str | None,
+    job_id: str | None,
+) -> None:
+    """List events, newest first; with --follow oldest first, and on."""
+    filters = {"source": source, "type": event_type, "job_id": job_id}
+    columns = ("timestamp", "type", "source", "name", "previous", "status", "rules", "id")
+    shape = _event if as_json else _flat_event
+    _list(config, "events", filters, columns, shape, limit=limit, follow=follow, as_json=as_json)
+
+
+@click.command()
+@config_option
+@json_option
+@_limit
+@_follow
+@click.option("--destination")
+@click.option("--state", type=click.Choice(["waiting", "delivered", "dead"]))
+@click.option("--rule")
+@click.option("--id", "delivery_id")
+def deliveries(
+    config: str | None,
+    as_json: bool,
+    limit: int,
+    follow: bool,
+    destination: str | None,
+    state: str | None,
+    rule: str | None,
+    delivery_id: str | None,
+) -> None:
+    """List deliveries, newest first; with --follow oldest first, and on."""
+    filters = {"destination": destination, "state": state, "rule": rule, "id": delivery_id}
+    columns = ("id", "destination", "rule", "type", "job_id", "state", "attempts", "due_at", "reason")
+    _list(config, "deliveries", filters, columns, dict, limit=limit, follow=follow, as_json=as_json)
+
+
+def _event(row: Row) -> Row:
+    data, rules = json.loads(row["data"]), json.loads(row["rules"])
+    return {"id": row["id"], "type": row["type"], "timestamp": row["timestamp"], "data": data, "rules": rules}
+
+
+def _flat_event(row: Row) -> Row:
+    return {**row, **json.loads(row["data"]), "rules": ", ".join(json.loads(row["rules"])) or None}
+
+
+def event_for_people(row: Row) -> str:
+    """One line: when, what, which, and from which status."""
+    flat = _flat_event(row)
+    change = f"{flat['previous'] or 'new'} → {flat['status']}"
+    error = f": {flat['error']}" if flat["error"] else ""
+    return plain(f"{flat['timestamp']} {flat['type']} {flat['name']} ({change}){error}", 300)
+
+
+def _list(
+    config: str | None,
+    what: str,
+    filters: dict[str, Any],
+    columns: Sequence[str],
+    shape: Callable[[Row], Row],
+    *,
+    limit: int,
+    follow: bool,
+    as_json: bool,
+) -> None:
+    database = load(config, secrets=False).database
+
+    def show(rows: list[Row]) -> None:
+        print_rows(map(shape, rows), columns, as_json=as_json)
+
+    async def work(store: Store) -> None:
+        rows = await store.rows(what, limit=limit, **filters)
+        show(rows[::-1] if follow else rows)
+        last = rows[0]["seq"] if rows else 0
+        while follow:
+            await asyncio.sleep(FOLLOW_EVERY)
+            if rows := await store.rows(what, limit=1000, after=last, **filters):
+                show(rows[::-1])
+                last = rows[0]["seq"]
+
+    with_store(database, work)

@@ -1,0 +1,71 @@
+import asyncio
+import os
+import sqlite3
+import sys
+import tempfile
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from relay.cli import logs
+from relay.cli.common import config_option, load
+
+
+@click.command()
+@config_option
+@click.option("--dry-run", is_flag=True, help="Change nothing: look with a copy of the database.")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+def poll(config: str | None, dry_run: bool, sources: tuple[str, ...]) -> None:
+    """Look once at the sources, or at those named, and print what has changed.
+
+    Deliveries that follow wait in the database for 'relay run'. Exit status 1 if a look failed.
+    """
+    loaded = load(config, secrets=True, say=True)
+    if unknown := set(sources) - {spec.name for spec in loaded.sources}:
+        names = ", ".join(spec.name for spec in loaded.sources)
+        raise click.UsageError(f"There is no source '{min(unknown)[:100]}'; there are: {names}.")
+    if sources:
+        loaded = replace(loaded, sources=tuple(s for s in loaded.sources if s.name in sources))
+    logs.set_up(os.environ)
+    with ExitStack() as held:
+        if dry_run:
+            folder = held.enter_context(tempfile.TemporaryDirectory())
+            loaded = replace(loaded, database=_copy(loaded.database, Path(folder)))
+        else:
+            from relay.service import only_one  # noqa: PLC0415
+
+            held.enter_context(only_one(loaded.database))
+        well = asyncio.run(_look(loaded))
+    sys.exit(0 if well else 1)
+
+
+def _copy(database: Path, folder: Path) -> Path:
+    copy = folder / "relay.db"
+    if database.exists():
+        with (
+            closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(copy)) as to,
+        ):
+            source.backup(to)
+    return copy
+
+
+async def _look(loaded: Any) -> bool:
+    import random  # noqa: PLC0415
+
+    from relay.cli.lists import event_for_people  # noqa: PLC0415
+    from relay.model import SystemClock  # noqa: PLC0415
+    from relay.service import assembled, opened  # noqa: PLC0415
+
+    async with (
+        opened(loaded.database) as store,
+        assembled(loaded, store=store, clock=SystemClock(), chance=random.Random()) as relay,  # noqa: S311
+    ):
+        last = await store.rows("events", limit=1)
+        looks = await asyncio.gather(*(poller.look() for poller in relay.pollers))
+        for row in reversed(await store.rows("events", limit=1000, after=last[0]["seq"] if last else 0)):
+            click.echo(event_for_people(row))
+    return all(looked.trouble is None for looked in looks)

@@ -1,0 +1,118 @@
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from relay.config import build
+from relay.config.check import check
+from relay.config.environ import NotThere, Resolver, Unresolved, look_up, may_exist
+from relay.config.findings import Keys, did_you_mean, where
+from relay.config.read import parse, read
+from relay.config.tables import RelayTable
+from relay.config.warn import warn
+from relay.destinations import Options
+from relay.errors import ConfigError
+from relay.rules import Router, Rule
+from relay.sources import SourceSpec
+
+SYSTEM = Path("/etc/relay/rules.toml")
+
+_SECTIONS = ("relay", "llamacloud", "sources", "destinations", "rules")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    path: Path
+    relay: str  # its name
+    database: Path
+    listen: tuple[str, int] | None
+    sources: tuple[SourceSpec, ...]
+    destinations: Mapping[str, Options]
+    router: Router
+    rules: tuple[Rule, ...]
+    warnings: tuple[str, ...]  # lines of the same shape as mistakes
+
+
+def find(option: str | None, *, environ: Mapping[str, str], cwd: Path, system: Path = SYSTEM) -> Path:
+    """The file to use. Raises ConfigError that names the places looked at."""
+    for given, by in ((option, "--config"), (environ.get("RELAY_CONFIG"), "$RELAY_CONFIG")):
+        if given:
+            return _given(cwd / given, by)
+    places = (cwd / "rules.toml", system)
+    for path in places:
+        if may_exist(path):
+            return path
+    looked = " nor ".join(map(str, places))
+    raise ConfigError(
+        [f"no configuration: there is neither {looked}: write one, or name one by --config or $RELAY_CONFIG"]
+    )
+
+
+def _given(path: Path, by: str) -> Path:
+    if may_exist(path):
+        return path
+    raise ConfigError(
+        [f"no configuration: there is no {path}, which {by} names: correct it, or write the file"]
+    )
+
+
+def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | None = None) -> Config:
+    """Raises ConfigError with all mistakes at once.
+
+    `secrets` false resolves no `$NAME` but that of the database, where it is set, and checks none of them;
+    such a configuration knows which sources, destinations and rules there are, and can't reach any.
+    `host`: relay's name where the file gives none; default this machine's.
+    """
+    content = read(path)
+    resolver = Resolver(environ, secrets=secrets)
+    document = resolver.resolve(parse(path, content))
+    findings = resolver.findings
+    for key in document:
+        if key not in _SECTIONS:
+            findings.mistake((key,), f"there is no such table: {did_you_mean(key, _SECTIONS)}")
+    relay = check(RelayTable, build.section(document, "relay", findings), ("relay",), findings)
+    sources = build.sources(document, findings)
+    destinations = build.destinations(document, findings)
+    rules, router = build.rules(document, findings)
+    if findings.mistakes or relay is None:
+        raise ConfigError(_told(findings.mistakes, path, content))
+    warn(document, sources, rules, findings)
+    return Config(
+        path=path,
+        relay=relay.name or host or socket.gethostname(),
+        database=path.parent / _database(document, relay, environ),
+        listen=relay.listen,
+        sources=sources,
+        destinations=destinations,
+        router=router,
+        rules=rules,
+        warnings=tuple(_told(findings.warnings, path, content)),
+    )
+
+
+def _database(document: Mapping[str, Any], relay: RelayTable, environ: Mapping[str, str]) -> str:
+    """A command in a bare shell must not take another database for the one that is meant."""
+    meant = document.get("relay", {}).get("database")
+    if not isinstance(meant, Unresolved):
+        return relay.database
+    name = meant.reveal()
+    try:
+        return look_up(name.removeprefix("$"), environ)
+    except NotThere:
+        return name
+
+
+def _told(said: Sequence[tuple[Keys, str]], path: Path, content: bytes) -> list[str]:
+    if not said:
+        return []
+    from relay.config.lines import line_of, lines_of  # noqa: PLC0415 - only worth its time where there is something
+
+    lines = lines_of(content)
+    placed = [(line_of(lines, keys), where(keys), text) for keys, text in said]
+    return [f"{path.name}:{line}: {place}: {_one_line(text)}" for line, place, text in sorted(placed)]
+
+
+def _one_line(text: str) -> str:
+    """What a message quotes from the file may hold anything."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -1,0 +1,100 @@
+"""What is allowed, and yet hardly meant."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from relay.config.findings import Findings, Keys, did_you_mean
+from relay.config.tables import LOOPBACK
+from relay.model import OPEN_STATUSES, TERMINAL_STATUSES
+from relay.rules import Rule
+from relay.rules.globs import glob, is_exact
+from relay.sources import SourceSpec
+
+OWN_TYPES = ("source.down", "source.up", "destination.down", "destination.up", "delivery.dead")
+
+_WORDS = (*(status.lower() for status in OPEN_STATUSES), *sorted(map(str.lower, TERMINAL_STATUSES)))
+
+
+def event_types(specs: Sequence[SourceSpec]) -> list[str]:
+    """The types that these sources, and relay itself, are known to make."""
+    products = sorted({spec.kind.product for spec in specs})
+    types = [f"{product}.{word}" for product in products for word in (*_WORDS, "stuck", "vanished")]
+    return [*types, *(["batch.finished"] if "batch" in products else []), *OWN_TYPES]
+
+
+def warn(
+    document: Mapping[str, Any], specs: Sequence[SourceSpec], rules: Sequence[Rule], findings: Findings
+) -> None:
+    types = event_types(specs)
+    _of_plain_http(document, findings)
+    _of_silence(specs, rules, findings)
+    taken: set[str] = set()
+    for rule in rules:
+        heard = {type_ for type_ in types if _hears(rule, type_)}
+        _of_deaf_globs(rule, types, findings)
+        _of_sources(rule.match.get("source"), ("rules", rule.name, "match", "source"), specs, findings)
+        if heard and heard <= taken:
+            text = "never sees an event: rules with stop above it take all that it asks for; move it up"
+            findings.warning(("rules", rule.name), text)
+        table = document["rules"][rule.name]
+        if rule.stop and not table.get("match") and not table.get("unless"):
+            taken |= heard
+
+
+def _hears(rule: Rule, event_type: str) -> bool:
+    return any(glob(pattern, folded=True)(event_type) for pattern in rule.on)
+
+
+def _of_plain_http(document: Mapping[str, Any], findings: Findings) -> None:
+    places: list[tuple[Keys, Any]] = [(("llamacloud",), document.get("llamacloud"))]
+    places += [(("sources", name), table) for name, table in document.get("sources", {}).items()]
+    for path, table in places:
+        url = table.get("base_url", "") if isinstance(table, dict) else ""
+        if isinstance(url, str) and _is_plain(url):
+            findings.warning(
+                (*path, "base_url"), "is plain http: anybody on the way can read the key; use https"
+            )
+
+
+def _is_plain(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname not in LOOPBACK
+
+
+def _of_silence(specs: Sequence[SourceSpec], rules: Sequence[Rule], findings: Findings) -> None:
+    if not rules:
+        findings.warning(
+            ("rules",), "there is none, so nothing is ever sent: write one, such as [rules.failures]"
+        )
+        return
+    for product in sorted({spec.kind.product for spec in specs}):
+        if not any(_hears(rule, f"{product}.failed") for rule in rules):
+            text = f'no rule hears {product}.failed: add it to the on of one, or "*.failed"'
+            findings.warning(("rules",), text)
+
+
+def _of_deaf_globs(rule: Rule, types: Sequence[str], findings: Findings) -> None:
+    for index, pattern in enumerate(rule.on):
+        matches = glob(pattern, folded=True)
+        if not any(map(matches, types)) and not matches("relay.test"):
+            path: Keys = ("rules", rule.name, "on", index)
+            hint = "correct it, or leave it out" if path in findings.origins else _hint(pattern, types)
+            findings.warning(path, f"{findings.shown(path, pattern)} fits no event of these sources: {hint}")
+
+
+def _hint(pattern: str, types: Sequence[str]) -> str:
+    """Types that look alike, or the way to find out."""
+    hint = did_you_mean(pattern, types)
+    return hint if hint.startswith("did") else "correct it, or leave it out"
+
+
+def _of_sources(wanted: Any, path: Keys, specs: Sequence[SourceSpec], findings: Findings) -> None:
+    names = [spec.name for spec in specs]
+    places = {path: wanted} if isinstance(wanted, str) else {}
+    if isinstance(wanted, list):
+        places = {(*path, index): name for index, name in enumerate(wanted)}
+    for place, name in places.items():
+        if isinstance(name, str) and is_exact(name) and name not in names:
+            hint = "correct it" if place in findings.origins else did_you_mean(name, names)
+            findings.warning(place, f"{findings.shown(place, name)} is no source: {hint}")

@@ -1,0 +1,245 @@
+"""The courier: takes what is due to its destination, one lane each; one lane's trouble is its own."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping
+
+from relay import schedule
+from relay.destinations import Destination, Options, Receipt
+from relay.errors import DeliveryFailed
+from relay.model import Clock, seconds_of, utc_text
+from relay.render import render
+from relay.store import Claimed, Result, Store
+
+log = logging.getLogger("relay.deliver")
+
+IDLE = 30.0
+"""Seconds a lane sleeps at most when nothing wakes it: a safety net, not the schedule."""
+
+WATCH_EVERY = 0.5
+"""Seconds between looks at whether another process, such as `relay retry`, has changed the outbox."""
+
+AGAIN_AFTER_TROUBLE = 1.0
+
+
+class Lane:
+    """One destination: claims what is due, sends up to `concurrency` at a time, settles in groups.
+
+    As many again are claimed ahead, so that a freed place never waits for the disk; each attempt is
+    counted in the commit of its claim.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        options: Options,
+        destination: Destination,
+        *,
+        store: Store,
+        clock: Clock,
+        random: random.Random,
+        owner: str,
+    ) -> None:
+        self.name = name
+        self._options = options
+        self._destination = destination
+        self._store = store
+        self._clock = clock
+        self._random = random
+        self._owner = owner
+        self._ready: asyncio.Queue[tuple[Claimed, float]] = asyncio.Queue()
+        self._results: list[Result] = []
+        self._unsent: list[Claimed] = []
+        self._busy = 0
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until `stop`; then what is being sent is finished, and what was only claimed is given back."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                workers = [group.create_task(self._work()) for _ in range(self._options.concurrency)]
+                while not (self._stopping and self._busy == 0 and not self._results):
+                    await self._turn_or_trouble()
+                for worker in workers:
+                    worker.cancel()
+        finally:
+            await self._give_back()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self.wake()
+
+    async def _turn_or_trouble(self) -> None:
+        results, self._results = self._results, []
+        try:
+            await self._turn(results)
+        except Exception:  # the top of this loop; what was not settled is kept
+            self._results = results + self._results
+            log.exception("lane destination=%s: the store did not answer; it is tried again", self.name)
+            await self._clock.sleep(AGAIN_AFTER_TROUBLE)
+
+    async def _turn(self, results: list[Result]) -> None:
+        self._wake.clear()
+        now = self._clock.now()
+        lease_until = schedule.lease_end(now, self._options.timeout)
+        turn = await self._store.turn(
+            destination=self.name,
+            owner=self._owner,
+            results=results,
+            room=self._room(),
+            lease_until=lease_until,
+            now=now,
+        )
+        for claimed in turn.claimed:
+            self._ready.put_nowait((claimed, lease_until))
+        if not turn.claimed and not self._results:
+            await self._rest(turn.next_due)
+
+    def _room(self) -> int:
+        room = 2 * self._options.concurrency - self._busy - self._ready.qsize()
+        return 0 if self._stopping else room
+
+    async def _rest(self, next_due: str | None) -> None:
+        """Until something was sent, someone wakes the lane, or the next delivery is due."""
+        wait = IDLE if next_due is None else min(IDLE, seconds_of(next_due) - self._clock.now())
+        timer = asyncio.ensure_future(self._clock.sleep(max(0.0, wait)))
+        wake = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait((timer, wake), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+            wake.cancel()
+
+    async def _work(self) -> None:
+        while True:
+            claimed, lease_until = await self._ready.get()
+            if self._stopping or self._clock.now() + self._options.timeout > lease_until:
+                self._unsent.append(claimed)
+                continue
+            self._busy += 1
+            try:
+                self._results.append(await self._attempt(claimed))
+            finally:
+                self._busy -= 1
+                self.wake()
+
+    async def _attempt(self, claimed: Claimed) -> Result:
+        began = self._clock.now()
+        try:
+            receipt = await self._send(claimed)
+        except DeliveryFailed as failure:
+            result = self._failed(claimed, began, failure)
+        except Exception as error:  # the top of a worker's loop: a bug is a failed attempt
+            log.exception("attempt destination=%s delivery=%s: a fault of relay's own", self.name, claimed.id)
+            fault = DeliveryFailed(f"a fault of relay's own ({type(error).__name__}); its log says more")
+            result = self._failed(claimed, began, fault)
+        else:
+            result = self._delivered(claimed, began, receipt)
+        self._log(result)
+        return result
+
+    def _delivered(self, claimed: Claimed, began: float, receipt: Receipt) -> Result:
+        return Result(
+            claimed=claimed,
+            started_at=utc_text(began),
+            seconds=self._clock.now() - began,
+            delivered=True,
+            status=receipt.status,
+            answer=receipt.answer,
+        )
+
+    async def _send(self, claimed: Claimed) -> Receipt:
+        message = render(
+            delivery=claimed.id,
+            events=claimed.events,
+            rule=claimed.rule,
+            relay=claimed.relay,
+            severity=claimed.severity,
+        )
+        try:
+            async with asyncio.timeout(self._options.timeout):
+                return await self._destination.send(message)
+        except TimeoutError:
+            raise DeliveryFailed(f"no whole answer within {self._options.timeout:g} s") from None
+
+    def _failed(self, claimed: Claimed, began: float, failure: DeliveryFailed) -> Result:
+        now = self._clock.now()
+        due = None
+        if not failure.permanent:
+            due = schedule.next_attempt(
+                claimed.failures + 1,
+                now=now,
+                give_up_at=seconds_of(claimed.give_up_at),
+                retry_after=failure.retry_after,
+                chance=self._random.random(),
+            )
+        return Result(
+            claimed=claimed,
+            started_at=utc_text(began),
+            seconds=now - began,
+            delivered=False,
+            due_at=None if due is None else utc_text(due),
+            status=failure.status,
+            answer=failure.answer,
+            reason=failure.reason,
+        )
+
+    def _log(self, result: Result) -> None:
+        outcome = "delivered" if result.delivered else "dead" if result.due_at is None else "failed"
+        line = (
+            f"attempt destination={self.name} delivery={result.claimed.id} rule={result.claimed.rule} "
+            f"nth={result.claimed.attempt} outcome={outcome} status={result.status} "
+            f"seconds={result.seconds:.3f}"
+        )
+        if result.delivered:
+            log.info("%s", line)
+        else:
+            log.warning("%s again=%s reason=%s", line, result.due_at, result.reason)
+
+    async def _give_back(self) -> None:
+        while not self._ready.empty():
+            self._unsent.append(self._ready.get_nowait()[0])
+        await self._store.give_back(unsent=self._unsent, now=self._clock.now())
+
+
+class Courier:
+    """All lanes, and what wakes them."""
+
+    def __init__(self, lanes: Mapping[str, Lane], *, store: Store, clock: Clock) -> None:
+        self._lanes = lanes
+        self._store = store
+        self._clock = clock
+
+    def wake(self) -> None:
+        for lane in self._lanes.values():
+            lane.wake()
+
+    async def run(self) -> None:
+        """Until `stop`. At its begin and end no claim is anyone's: it is the only one on the database."""
+        await self._store.end_leases(now=self._clock.now())
+        try:
+            async with asyncio.TaskGroup() as group:
+                watch = group.create_task(self._watch())
+                lanes = [group.create_task(lane.run()) for lane in self._lanes.values()]
+                await asyncio.gather(*lanes)
+                watch.cancel()
+        finally:
+            await self._store.end_leases(now=self._clock.now())
+
+    def stop(self) -> None:
+        for lane in self._lanes.values():
+            lane.stop()
+
+    async def _watch(self) -> None:
+        version = await self._store.version()
+        while True:
+            await self._clock.sleep(WATCH_EVERY)
+            now = await self._store.version()
+            if now != version:
+                version = now
+                self.wake()

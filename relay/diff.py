@@ -1,0 +1,87 @@
+"""Which sighting counts, and which is news (DESIGN §7): functions of what was known and what was seen."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import msgspec
+
+from relay.model import Job, stage
+
+
+class Known(msgspec.Struct, frozen=True, gc=False):
+    """What the snapshot holds of a job that a sighting is compared with.
+
+    `seq` is the store's sequence when the answer that gave this state was complete; `changes` counts
+    the changes so far, so that the next one has a number of its own.
+    """
+
+    id: str
+    created_at: str
+    status: str
+    updated_at: str
+    seq: int
+    changes: int
+
+
+class Verdict(Enum):
+    SAME = "same"  # nothing to say; at most `updated_at` moved on
+    NEWS = "news"  # a change that people may hear of
+    LEARN = "learn"  # a first sight that is no news
+    DOUBT = "doubt"  # does not count but differs: ask by id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """From when on first sights are news; texts are canonical times.
+
+    `news_after`: jobs created after it are. `grace_after`: once the first look is whole, so are jobs
+    created after this slightly earlier time, and those without a date.
+    """
+
+    news_after: str
+    grace_after: str
+    first_look_whole: bool
+
+    def is_news(self, created_at: str) -> bool:
+        if not created_at:
+            return self.first_look_whole
+        return created_at > (self.grace_after if self.first_look_whole else self.news_after)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """How a job was seen: `began` is the store's sequence just before the request, `by_id` whether relay
+    asked for this very job, `conflicting` whether this look showed it with another status already.
+    """
+
+    began: int
+    by_id: bool = False
+    conflicting: bool = False
+
+
+def judge(known: Known | None, seen: Job, how: Sighting, baseline: Baseline) -> Verdict:
+    if how.conflicting:
+        return Verdict.DOUBT
+    if known is None:
+        return Verdict.NEWS if baseline.is_news(seen.created_at) else Verdict.LEARN
+    if seen.status == known.status:
+        return Verdict.SAME
+    return Verdict.NEWS if _counts(known, seen, how) else Verdict.DOUBT
+
+
+def _counts(known: Known, seen: Job, how: Sighting) -> bool:
+    """An answer from before the recorded one never; else one that relay asked for by id; a list only if
+    it shows the job no younger, and no earlier in its life, than recorded.
+    """
+    if how.began < known.seq:
+        return False
+    return how.by_id or not (_is_older(seen, known) or stage(seen.status) < stage(known.status))
+
+
+def _is_older(seen: Job, known: Known) -> bool:
+    return bool(seen.updated_at and known.updated_at) and seen.updated_at < known.updated_at
+
+
+def is_fresher(seen: Job, known: Known, how: Sighting) -> bool:
+    """Whether a sighting of the same status moves the recorded `updated_at` on."""
+    return how.began >= known.seq and seen.updated_at > known.updated_at

@@ -1,0 +1,238 @@
+"""The whole relay put together, from a configuration to tasks that run."""
+
+import asyncio
+import fcntl
+import logging
+import os
+import random
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+
+from relay.config import Config
+from relay.deliver import Courier, Lane
+from relay.destinations import TYPES
+from relay.errors import Refused
+from relay.ingest import Ingest, Routes
+from relay.model import Clock, new_id
+from relay.poll import Poller
+from relay.sources import Budget, Client, SourceSpec, Transport
+from relay.store import Store, open_store
+from relay.web import app
+
+log = logging.getLogger("relay.service")
+
+GRACE = 5.0
+"""Seconds that what is being sent may take to end after a stop was asked for."""
+
+
+class Relay:
+    """Pollers and courier over one store. `run` returns once `stop` was called and all has ended."""
+
+    def __init__(self, pollers: tuple[Poller, ...], courier: Courier) -> None:
+        self.pollers = pollers
+        self.courier = courier
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            looking = [group.create_task(poller.run()) for poller in self.pollers]
+            sending = group.create_task(self.courier.run())
+            await self._stop.wait()
+            for task in looking:
+                task.cancel()
+            self.courier.stop()
+            await asyncio.wait([sending], timeout=GRACE)
+            sending.cancel()
+
+
+@asynccontextmanager
+async def assembled(
+    config: Config,
+    *,
+    store: Store,
+    clock: Clock,
+    chance: random.Random,
+    transport: Transport | None = None,
+) -> AsyncIterator[Relay]:
+    """Everything that a configuration names, ready to run. `transport` is what the list API is asked by."""
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(
+            Client(clock=clock, random=chance, budget=Budget(clock, config.sources), transport=transport)
+        )
+        http = await stack.enter_async_context(session())
+        courier = _courier(config, http, store, clock, chance)
+        routes = Routes(
+            relay=config.relay,
+            router=config.router,
+            give_up_after={name: options.give_up_after for name, options in config.destinations.items()},
+        )
+        pollers = [
+            Poller(
+                client=client,
+                ingest=await _ingest(spec, routes, store, clock),
+                store=store,
+                clock=clock,
+                random=chance,
+                changed=courier.wake,
+            )
+            for spec in config.sources
+        ]
+        yield Relay(tuple(pollers), courier)
+
+
+async def _ingest(spec: SourceSpec, routes: Routes, store: Store, clock: Clock) -> Ingest:
+    row = await store.open_source(
+        name=spec.name, kind=spec.kind.name, identity=spec.identity(), now=clock.now()
+    )
+    return Ingest(store=store, spec=spec, row=row, routes=routes, clock=clock, new_id=new_id)
+
+
+def session() -> aiohttp.ClientSession:
+    """Bounds of time and size are the courier's and the destinations'; nothing comes from the environment."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=10),
+        timeout=aiohttp.ClientTimeout(total=None),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": "llamacloud-relay"},
+        auto_decompress=False,
+        trust_env=False,
+    )
+
+
+def _courier(
+    config: Config, http: aiohttp.ClientSession, store: Store, clock: Clock, chance: random.Random
+) -> Courier:
+    owner = new_id("run")
+    lanes = {
+        name: Lane(
+            name,
+            options,
+            TYPES[options.type].make(options, session=http, clock=clock),
+            store=store,
+            clock=clock,
+            random=chance,
+            owner=owner,
+        )
+        for name, options in config.destinations.items()
+    }
+    return Courier(lanes, store=store, clock=clock)
+
+
+@contextmanager
+def only_one(database: Path) -> Iterator[None]:
+    """Hold the database for this process. Raises Refused where another relay run does, or none can."""
+    path = database.with_name(database.name + ".lock")
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Refused(
+            f"{database}: can't be written ({error.strerror}): check [relay] database and who owns its folder"
+        ) from None
+    try:
+        _lock(handle, database)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, database: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.read(handle, 20).decode("ascii", "replace").strip()
+        raise Refused(
+            f"{database}: another relay run (process {holder or 'unknown'}) uses it; stop that one first"
+        ) from None
+    os.truncate(handle, 0)
+    os.write(handle, str(os.getpid()).encode())
+
+
+@asynccontextmanager
+async def serving(listen: tuple[str, int] | None, store: Store) -> AsyncIterator[None]:
+    """Serve HTTP while inside. Raises Refused where the address can't be had."""
+    if listen is None:
+        yield
+        return
+    runner = web.AppRunner(app(store), access_log=None)
+    await runner.setup()
+    try:
+        await _listen(runner, *listen)
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port, shutdown_timeout=1.0).start()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise Refused(
+            f'can\'t listen on {host}:{port}: {reason}; set [relay] listen to another, or "off"'
+        ) from None
+
+
+@asynccontextmanager
+async def opened(database: Path) -> AsyncIterator[Store]:
+    store = open_store(database)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def notify(environ: Mapping[str, str], state: str) -> None:
+    """Tell systemd (sd_notify); nothing where it does not listen."""
+    address = environ.get("NOTIFY_SOCKET", "")
+    if not address.startswith(("/", "@")):
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        try:
+            sock.sendto(state.encode(), address.replace("@", "\0", 1))
+        except OSError as error:
+            log.warning("systemd could not be told %s: %s", state, error.strerror)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A relay at work. `ended` is done when it has stopped, for whatever reason."""
+
+    relay: Relay
+    store: Store
+    ended: asyncio.Task[None]
+
+
+@asynccontextmanager
+async def running(config: Config, *, clock: Clock, chance: random.Random) -> AsyncIterator[Running]:
+    """A relay that runs while inside. Raises Refused before anything has begun."""
+    async with AsyncExitStack() as stack:
+        stack.enter_context(only_one(config.database))
+        store = await stack.enter_async_context(opened(config.database))
+        await stack.enter_async_context(serving(config.listen, store))
+        relay = await stack.enter_async_context(assembled(config, store=store, clock=clock, chance=chance))
+        ended = asyncio.create_task(relay.run())
+        try:
+            yield Running(relay, store, ended)
+        finally:
+            relay.stop()
+            await ended
+
+
+async def run(config: Config, *, environ: Mapping[str, str], clock: Clock, stop: asyncio.Event) -> None:
+    """Run until `stop` is set."""
+    async with running(config, clock=clock, chance=random.Random()) as it:  # noqa: S311 - jitter is no secret
+        notify(environ, "READY=1")
+        log.info("relay runs: %d sources, %d destinations", len(config.sources), len(config.destinations))
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait((it.ended, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        notify(environ, "STOPPING=1")

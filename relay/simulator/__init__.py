@@ -1,0 +1,21 @@
+"""LlamaCloud's job API simulated, from its own description: it shares nothing with relay's reading of it."""
+
+from relay.simulator.faults import Answer
+from relay.simulator.job import BatchFile, Job
+from relay.simulator.log import Shown, changes
+from relay.simulator.scenario import Fault, Scenario, Stream, demo
+from relay.simulator.simulator import Request, Simulator
+
+__all__ = [
+    "Answer",
+    "BatchFile",
+    "Fault",
+    "Job",
+    "Request",
+    "Scenario",
+    "Shown",
+    "Simulator",
+    "Stream",
+    "changes",
+    "demo",
+]

@@ -1,0 +1,16 @@
+"""Named SQL: `queries.sql` holds each statement under a line that says what it promises."""
+
+import re
+from collections.abc import Mapping
+from importlib import resources
+from types import MappingProxyType
+
+_HEAD = re.compile(r"^-- (\w+): .+$", re.MULTILINE)
+
+
+def parse(text: str) -> Mapping[str, str]:
+    parts = _HEAD.split(text)[1:]
+    return MappingProxyType(dict(zip(parts[::2], (sql.strip() for sql in parts[1::2]), strict=True)))
+
+
+SQL = parse(resources.files("relay.store").joinpath("queries.sql").read_text(encoding="utf-8"))

@@ -1,0 +1,86 @@
+"""Deliveries: claim by lease, settle in groups, give back."""
+
+from collections.abc import Iterable, Sequence
+from sqlite3 import Connection
+
+import msgspec
+
+from relay.model import Event, EventData, utc_text
+from relay.store.named import SQL
+from relay.store.records import Claimed, Result, Turn
+
+_decode_data = msgspec.json.Decoder(EventData).decode
+
+
+def turn(
+    db: Connection,
+    *,
+    destination: str,
+    owner: str,
+    results: Sequence[Result],
+    room: int,
+    lease_until: float,
+    now: float,
+) -> Turn:
+    """A lane's one hop: what ended is settled, and up to `room` due deliveries are claimed."""
+    at = utc_text(now)
+    settle(db, results, at)
+    claimed = tuple(_claim(db, destination, owner, room, utc_text(lease_until), at)) if room > 0 else ()
+    (next_due,) = db.execute(SQL["next_due"], (destination, at)).fetchone()
+    return Turn(claimed=claimed, next_due=next_due)
+
+
+def _claim(db: Connection, destination: str, owner: str, room: int, lease: str, at: str) -> Iterable[Claimed]:
+    rows = db.execute(SQL["claimable"], (destination, at, room)).fetchall()
+    db.executemany(SQL["lease"], ((owner, lease, row[0]) for row in rows))
+    for seq, delivery, rule, relay, severity, attempt, failures, give_up_at in rows:
+        yield Claimed(
+            seq=seq,
+            id=delivery,
+            rule=rule,
+            relay=relay,
+            severity=severity,
+            attempt=attempt,
+            failures=failures,
+            give_up_at=give_up_at,
+            events=tuple(_parts(db, delivery)),
+        )
+
+
+def _parts(db: Connection, delivery: str) -> Iterable[Event]:
+    for event_id, event_type, timestamp, data in db.execute(SQL["parts"], (delivery,)):
+        yield Event(id=event_id, type=event_type, timestamp=timestamp, data=_decode_data(data))
+
+
+def settle(db: Connection, results: Sequence[Result], at: str) -> None:
+    db.executemany(SQL["settle_delivered"], ((at, r.claimed.seq) for r in results if r.delivered))
+    failed = [r for r in results if not r.delivered]
+    db.executemany(
+        SQL["settle_again"],
+        ((r.due_at, r.reason, r.claimed.seq, r.claimed.attempt) for r in failed if r.due_at is not None),
+    )
+    db.executemany(
+        SQL["settle_dead"],
+        ((at, r.reason, r.claimed.seq, r.claimed.attempt) for r in failed if r.due_at is None),
+    )
+    db.executemany(SQL["add_attempt"], map(_attempt, results))
+
+
+def _attempt(r: Result) -> tuple[object, ...]:
+    outcome = "delivered" if r.delivered else "failed" if r.due_at else "dead"
+    return (r.claimed.id, r.claimed.attempt, r.started_at, r.seconds, outcome, r.status, r.answer, r.reason)
+
+
+def give_back(db: Connection, *, unsent: Sequence[Claimed], now: float) -> None:
+    at = utc_text(now)
+    db.executemany(SQL["give_back_unsent"], ((at, c.seq, c.attempt) for c in unsent))
+
+
+def end_leases(db: Connection, *, now: float) -> None:
+    db.execute(SQL["end_leases"], {"now": utc_text(now)})
+
+
+def retry(db: Connection, *, ids: Sequence[str], give_up_at: float, now: float) -> int:
+    """How many of these dead deliveries wait again."""
+    values = {"now": utc_text(now), "give_up_at": utc_text(give_up_at)}
+    return sum(db.execute(SQL["retry_delivery"], values | {"id": i}).rowcount for i in ids)

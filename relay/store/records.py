@@ -1,0 +1,108 @@
+"""What goes into the store and comes out of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from relay.diff import Known
+from relay.model import Event, Job
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceRow:
+    """What is remembered of a source. Times are canonical texts: of the API, but `whole_at`, which is ours.
+
+    `mark`: up to when the list is known; `newest`: the youngest creation seen; `whole_at`: when the last
+    look that was whole began; `trouble`: why looks fail now.
+    """
+
+    id: int
+    seq: int
+    baseline: str | None
+    mark: str | None
+    newest: str | None
+    whole_at: str | None
+    failures: int
+    trouble: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewDelivery:
+    id: str
+    destination: str
+    rule: str
+    relay: str
+    severity: str
+    due_at: str
+    give_up_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewEvent:
+    """An event with the number of its job's change, and per rule that matched whom it sends to."""
+
+    event: Event
+    job_id: str
+    nth: int
+    rules: Mapping[str, list[str]]
+    deliveries: tuple[NewDelivery, ...]
+
+
+@dataclass(kw_only=True)
+class Changes:
+    """What a page changes. `learned` and `moved` are jobs with how many changes each has now had."""
+
+    learned: list[tuple[Job, int]] = field(default_factory=list)
+    moved: list[tuple[Known, Job, int]] = field(default_factory=list)
+    fresher: list[tuple[Known, Job]] = field(default_factory=list)
+    events: list[NewEvent] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    def is_empty(self) -> bool:
+        return not (self.learned or self.moved or self.fresher or self.events)
+
+
+KnownRow = tuple[str, str, str, str, int, int]
+"""The fields of `Known`, in its order: a page has many, and most are only compared."""
+
+Decide = Callable[[Mapping[str, KnownRow]], Changes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """A delivery under lease. `attempt` is the number of this try: what fences its result."""
+
+    seq: int
+    id: str
+    rule: str
+    relay: str
+    severity: str
+    attempt: int
+    failures: int
+    give_up_at: str
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What became of an attempt: delivered, due again at `due_at`, or dead (neither)."""
+
+    claimed: Claimed
+    started_at: str
+    seconds: float
+    delivered: bool
+    due_at: str | None = None
+    status: int | None = None
+    answer: str = ""
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """What a lane gets from one hop to the store; `next_due` is None where nothing waits for a time."""
+
+    claimed: tuple[Claimed, ...]
+    next_due: str | None
+
+
+Row = dict[str, Any]

@@ -1,0 +1,58 @@
+"""What people and scripts read: jobs, events, deliveries, sources, newest first."""
+
+from sqlite3 import Connection
+from typing import Any
+
+from relay.store.records import Row
+
+_SELECTS = {
+    "jobs": """
+        SELECT s.name AS source, s.kind, j.id, j.name, j.status, j.error, j.created_at, j.updated_at,
+          j.changed_at, j.changes
+        FROM jobs j JOIN sources s ON s.id = j.source WHERE s.retired_at IS NULL {and_}
+        ORDER BY j.changed_at DESC, j.id LIMIT :limit""",
+    "events": """
+        SELECT e.seq, e.id, e.type, e.timestamp, e.data, e.rules, j.source, j.job_id FROM events e
+        JOIN (SELECT seq, data ->> 'source' AS source, data ->> 'job_id' AS job_id FROM events) j
+          ON j.seq = e.seq WHERE 1 {and_}
+        ORDER BY e.seq DESC LIMIT :limit""",
+    "deliveries": """
+        SELECT d.seq, d.id, d.destination, d.rule, d.severity, d.state, d.due_at, d.attempts, d.created_at,
+          d.ended_at, d.give_up_at, d.reason, d.owner IS NOT NULL AS claimed, e.id AS event, e.type,
+          e.data ->> 'job_id' AS job_id
+        FROM deliveries d JOIN delivery_parts p ON p.delivery = d.id JOIN events e ON e.seq = p.event
+        WHERE 1 {and_} ORDER BY d.seq DESC LIMIT :limit""",
+    "sources": """
+        SELECT s.name, s.kind, s.baseline, s.mark, s.whole_at, s.looked_at, s.failures, s.trouble,
+          (SELECT count(*) FROM jobs j WHERE j.source = s.id
+             AND j.status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')) AS open_jobs
+        FROM sources s WHERE s.retired_at IS NULL {and_} ORDER BY s.name LIMIT :limit""",
+    "destinations": """
+        SELECT d.destination AS name, sum(d.state = 'waiting') AS waiting,
+          sum(d.state = 'delivered') AS delivered,
+          sum(d.state = 'dead') AS dead,
+          min(CASE WHEN d.state = 'waiting' THEN d.created_at END) AS oldest
+        FROM deliveries d WHERE 1 {and_} GROUP BY d.destination ORDER BY d.destination LIMIT :limit""",
+}
+
+_FILTERS = {
+    "jobs": {"source": "s.name", "status": "j.status", "id": "j.id"},
+    "events": {"source": "j.source", "type": "e.type", "job_id": "j.job_id", "id": "e.id"},
+    "deliveries": {"destination": "d.destination", "state": "d.state", "rule": "d.rule", "id": "d.id"},
+    "sources": {},
+    "destinations": {},
+}
+
+
+def rows(
+    db: Connection, *, what: str, limit: int = 100, after: int | None = None, **filters: Any
+) -> list[Row]:
+    """Rows that fit all filters (those that are None are left out); `after`: only later ones, by `seq`."""
+    fitting = {name: value for name, value in filters.items() if value is not None}
+    clauses = [f"AND {_FILTERS[what][name]} = :{name}" for name in fitting]
+    if after is not None:
+        clauses.append(f"AND {what[0]}.seq > :after")
+    sql = _SELECTS[what].format(and_=" ".join(clauses))
+    cursor = db.execute(sql, {**fitting, "limit": limit, "after": after})
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]

@@ -1,0 +1,65 @@
+import pytest
+
+HOOK = """[destinations.hook]
+type = "webhook"
+url = "https://example.com/"
+secret = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+"""
+ALL = 'on = ["*.failed"]\nto = ["hook"]\n'
+DEAF = "fits no event of these sources:"
+
+# What is added from line 3 on (the rules from line 7), and what is said of it.
+WARNINGS = [
+    ("", "1: rules: there is none, so nothing is ever sent: write one, such as [rules.failures]"),
+    (
+        f"{HOOK}[rules.r]\n{ALL}[sources.split]\nbase_url = 'http://a.example'",
+        "11: sources.split.base_url: is plain http: anybody on the way can read the key; use https",
+    ),
+    (
+        '[destinations.hook]\ntype = "webhook"\nurl = "https://example.com/"\n[rules.r]\n' + ALL,
+        "3: destinations.hook.secret: is not set: receivers can't tell relay's messages from forged ones",
+    ),
+    (
+        HOOK.replace("https", "http") + "[rules.r]\n" + ALL,
+        "5: destinations.hook.url: is plain http: anyone on the way can read and change messages; use https",
+    ),
+    (
+        f'{HOOK}[rules.r]\non = ["parse.completed"]\nto = ["hook"]',
+        '7: rules: no rule hears parse.failed: add it to the on of one, or "*.failed"',
+    ),
+    (
+        f"{HOOK}[rules.a]\n{ALL}stop = true\n[rules.b]\non = ['PARSE.failed']\nto = ['hook']",
+        "11: rules.b: never sees an event: rules with stop above it take all that it asks for; move it up",
+    ),
+    (
+        f"{HOOK}[rules.r]\non = ['*.failed', 'parse.faild']\nto = ['hook']",
+        f'8: rules.r.on: "parse.faild" {DEAF} did you mean parse.failed?',
+    ),
+    (
+        f"{HOOK}[rules.r]\non = ['*.failed',\n'batch.*']\nto = ['hook']",
+        f'9: rules.r.on: "batch.*" {DEAF} correct it, or leave it out',
+    ),
+    (
+        f"{HOOK}[rules.r]\n{ALL}match = {{ source = ['parse', 'prase'] }}",
+        '10: rules.r.match.source: "prase" is no source: did you mean parse?',
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "warning"), WARNINGS)
+def test_what_is_hardly_meant_is_warned_of(desk, text, warning):
+    assert desk.load(text).warnings == (f"rules.toml:{warning}",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ALL,
+        f"{ALL}stop = true\nmatch = {{ source = 'p*' }}\n[rules.s]\n{ALL}",
+        f"{ALL}stop = true\n[rules.s]\non = ['parse.*', 'relay.test', 'source.down']\nto = ['hook']",
+        f"{ALL}[sources.split]\nbase_url = 'http://127.0.0.1:1'",
+        f"{ALL}[sources.batch]\n[rules.s]\non = ['batch.finished', 'delivery.dead']\nto = ['hook']",
+    ],
+)
+def test_what_may_well_be_meant_is_not(desk, text):
+    assert desk.load(f"{HOOK}[rules.r]\n{text}").warnings == ()

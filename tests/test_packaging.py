@@ -1,0 +1,161 @@
+"""What installs relay says the same thing everywhere: metadata, locks, the unit file, the image."""
+
+import configparser
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import relay
+
+ROOT = Path(__file__).parent.parent
+LOCKS = ["requirements.lock", "requirements-dev.lock", "tests/llama-cloud-2.13.lock"]
+UNIT = ROOT / "systemd" / "relay.service"
+PROGRAM = "/opt/relay/bin/relay"
+
+
+def project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def direct(extra=None):
+    return [
+        Requirement(text)
+        for text in (project()["optional-dependencies"][extra] if extra else project()["dependencies"])
+    ]
+
+
+def locked(lock):
+    """Each requirement of a lock with its hashes: {"aiohttp==3.14.5": ["sha256:…", …]}."""
+    text = re.sub(r"#.*", "", (ROOT / lock).read_text("utf-8")).replace("\\\n", " ")
+    lines = [line.split() for line in text.splitlines() if line.strip()]
+    return {pin: [word.removeprefix("--hash=") for word in words] for pin, *words in lines}
+
+
+def pins(lock):
+    return {Requirement(pin).name.lower(): Requirement(pin) for pin in locked(lock)}
+
+
+def unit():
+    parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str
+    parser.read(UNIT)
+    return parser
+
+
+def dockerfile():
+    """Its instructions, each on one line."""
+    text = re.sub(r"(?m)^#.*\n", "", (ROOT / "Dockerfile").read_text("utf-8")).replace("\\\n", " ")
+    return [re.sub(r"\s+", " ", line).strip() for line in text.splitlines() if line.strip()]
+
+
+def test_the_version_is_the_same_everywhere():
+    assert relay.__version__ == project()["version"]
+
+
+@pytest.mark.parametrize("extra", [None, "dev"])
+def test_every_direct_dependency_is_bounded_below_and_above(extra):
+    unbounded = [
+        str(need)
+        for need in direct(extra)
+        if not {op.operator for op in need.specifier} & {"==", "~="}
+        and {op.operator for op in need.specifier} & {">=", "<"} != {">=", "<"}
+    ]
+    assert unbounded == []
+
+
+@pytest.mark.parametrize(("lock", "extra"), [("requirements.lock", None), ("requirements-dev.lock", "dev")])
+def test_a_lock_meets_every_direct_dependency(lock, extra):
+    for need in direct() + (direct(extra) if extra else []):
+        (version,) = pins(lock)[need.name.lower()].specifier
+        assert need.specifier.contains(version.version), need
+
+
+def test_what_runs_is_the_same_where_it_is_developed():
+    assert locked("requirements.lock").items() <= locked("requirements-dev.lock").items()
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_pins_everything_by_hash(lock):
+    assert locked(lock)
+    for pin, hashes in locked(lock).items():
+        assert re.fullmatch(r"[a-z0-9.-]+==[^=;]+(;.*)?", pin)
+        assert hashes, pin
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", found) for found in hashes), pin
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_host_and_no_path(lock):
+    text = (ROOT / lock).read_text("utf-8")
+    assert not re.search(r"://|^\s*-|/", re.sub(r"(?m)^ +--hash=", "", text), re.MULTILINE)
+
+
+def test_a_lock_holds_the_files_of_many_platforms():
+    found = {Requirement(pin).name: len(hashes) for pin, hashes in locked("requirements.lock").items()}
+    assert found["aiohttp"] > 20
+    assert found["pydantic-core"] > 20
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("Service", "Type", "notify"),
+        ("Service", "StateDirectory", "relay"),
+        ("Service", "DynamicUser", "yes"),
+        ("Service", "ExecStart", f"{PROGRAM} run --config /etc/relay/rules.toml"),
+        ("Service", "Restart", "on-failure"),
+        ("Service", "RestartPreventExitStatus", "2"),
+        ("Service", "NoNewPrivileges", "yes"),
+        ("Service", "ProtectSystem", "strict"),
+        ("Install", "WantedBy", "multi-user.target"),
+    ],
+)
+def test_the_unit_keeps_its_promise(section, key, value):
+    assert unit()[section][key] == value
+
+
+def test_the_unit_waits_longer_than_relay_takes_to_end():
+    assert int(unit()["Service"]["TimeoutStopSec"]) > 10
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not on this machine")
+def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path):
+    # It insists that the program exists; here another stands in for it.
+    copy = tmp_path / UNIT.name
+    copy.write_text(UNIT.read_text("utf-8").replace(PROGRAM, sys.executable), "utf-8")
+    done = subprocess.run(["systemd-analyze", "verify", copy], capture_output=True, text=True, check=False)
+    complaints = [line for line in done.stderr.splitlines() if copy.name in line]
+    assert (done.returncode, complaints) == (0, [])
+
+
+def test_the_image_runs_as_nobody_in_particular():
+    users = [line.split()[1] for line in dockerfile() if line.startswith("USER ")]
+    assert users
+    assert users[-1] == "10001:10001"
+    last_stage = max(at for at, line in enumerate(dockerfile()) if line.startswith("FROM "))
+    assert any(line.startswith("USER ") for line in dockerfile()[last_stage:])
+
+
+def test_the_image_installs_by_the_lock_and_nothing_else():
+    installs = [line for line in dockerfile() if "pip install" in line]
+    assert len(installs) == 2
+    assert "--require-hashes -r requirements.lock" in installs[0]
+    assert "--no-deps --no-build-isolation" in installs[1]
+
+
+def test_the_image_is_asked_for_its_health():
+    (check,) = [line for line in dockerfile() if line.startswith("HEALTHCHECK ")]
+    assert "/healthz" in check
+
+
+def test_what_the_image_copies_is_let_in():
+    let_in = set(re.findall(r"(?m)^!(\S+)", (ROOT / ".dockerignore").read_text("utf-8")))
+    copied = [
+        line.split()[1:-1] for line in dockerfile() if line.startswith("COPY ") and "--from" not in line
+    ]
+    assert {name for names in copied for name in names} == let_in
