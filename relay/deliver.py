@@ -123,7 +123,8 @@ class Lane:
                 continue
             self._busy += 1
             try:
-                self._results.append(await self._attempt(claimed))
+                result = await self._attempt(claimed)
+                self._results.append(result)  # not in one line: the list may be another after the wait
             finally:
                 self._busy -= 1
                 self.wake()

@@ -46,7 +46,9 @@ def sources(document: Tables, findings: Findings) -> tuple[SourceSpec, ...]:
             text = f"has no api_key: set it in [llamacloud] or in [sources.{name}]"
             findings.mistake(("sources", name), text)
     specs = tuple(chain.from_iterable(built))
-    unsure = {name for name, table in tables.items() if _listed_by_unresolved({**common, **table})}
+    unsure = {
+        name for name, table in tables.items() if access is None or _listed_by_unresolved({**common, **table})
+    }
     _refuse_doubles([spec for spec in specs if spec.name.partition(".")[0] not in unsure], findings)
     return specs
 

@@ -34,14 +34,17 @@ def check_url(text: str) -> str:
     """The URL if it is one to send to; else ValueError that never repeats it, since it may be a secret."""
     if len(text) > 2000 or re.search(r"[\x00-\x20\x7f\\]", text) or not text.isascii():
         raise ValueError("is not a URL that can be sent to: write it as https://host/path")
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:  # its words quote the URL
+        raise ValueError("is not a URL that can be sent to: its host or port is none") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(
             "is not a URL that can be sent to: it must begin with https:// or http:// and a host"
         )
     if "@" in parts.netloc:
         raise ValueError("must not hold a user name or password: set headers.Authorization instead")
-    _ = parts.port  # raises ValueError when it is none
     return text
 
 

@@ -78,6 +78,12 @@ def test_sources_that_list_other_jobs_are_not_doubles(desk, other):
     assert len(desk.load(f'[sources.twin]\nkind = "parse"\n{other}').sources) == 2
 
 
+def test_doubles_are_not_guessed_from_defaults_that_are_wrong_themselves(desk):
+    start = '[llamacloud]\napi_key = "llx-1"\nbase_url = "https://x.example"\nevery = "0s"\n[sources.parse]\n'
+    text = '[sources.twin]\nkind = "parse"\nbase_url = "https://api.cloud.llamaindex.ai"'
+    assert desk.mistakes(text, start=start) == ["rules.toml:4: llamacloud.every: must be at least 1s"]
+
+
 def test_two_keys_of_one_project_list_the_same_jobs(desk):
     project = 'project_id = "11111111-2222-3333-4444-555555555555"'
     (mistake,) = desk.mistakes(f'{project}\n[sources.twin]\nkind = "parse"\napi_key = "llx-2"\n{project}')
