@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from relay.errors import Refused
+from relay.model import parse_duration
 from relay.sources.items import plain
 from relay.store import Store, open_store
 
@@ -21,6 +22,23 @@ config_option = click.option(
     help="The configuration; default $RELAY_CONFIG, ./rules.toml, /etc/relay/rules.toml.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+
+
+class Seconds(click.ParamType):
+    """A duration as in `rules.toml`, or a plain number of seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return float(value) if str(value)[-1:].isdigit() else parse_duration(str(value))
+        except ValueError:
+            self.fail(f"{str(value)[:40]!r} is not a duration: write it as 20s or 5m", param, ctx)
+
+
+for_option = click.option(
+    "--for", "seconds", type=Seconds(), metavar="DURATION", help="When to end, such as 20s; default Ctrl-C."
+)
 
 
 def load(option: str | None, *, secrets: bool, say: bool = False) -> Any:

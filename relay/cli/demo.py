@@ -16,7 +16,7 @@ import click
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from relay.cli.common import on_signals
+from relay.cli.common import for_option, on_signals
 from relay.cli.serve import on_port
 from relay.config import load
 from relay.model import SystemClock, seconds_of
@@ -61,7 +61,7 @@ to = ["receiver"]
 
 
 @click.command()
-@click.option("--for", "seconds", type=click.FloatRange(1), help="Seconds; default until Ctrl-C.")
+@for_option
 @click.option(
     "--speed", default=3.0, show_default=True, type=click.FloatRange(0.1, 100), help="How fast jobs move."
 )

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import click
 
-from relay.cli.common import on_signals
+from relay.cli.common import for_option, on_signals
 
 
 @click.command()
@@ -14,9 +14,7 @@ from relay.cli.common import on_signals
     "--speed", default=3.0, show_default=True, type=click.FloatRange(0.01, 1000), help="How fast jobs move."
 )
 @click.option("--api-key", help="The only key to take; any is good by default.")
-@click.option(
-    "--for", "seconds", type=click.FloatRange(0), help="Seconds until it ends; default until Ctrl-C."
-)
+@for_option
 def simulate(listen: str, seed: int, speed: float, api_key: str | None, seconds: float | None) -> None:
     """Serve a simulated LlamaCloud API whose jobs come and move: rules can be tried without an account."""
     host, _, port = listen.rpartition(":")
