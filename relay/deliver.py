@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from relay import schedule
 from relay.destinations import Destination, Options, Receipt
-from relay.errors import DeliveryFailed
+from relay.errors import DeliveryFailed, StoreFailed
 from relay.model import Clock, seconds_of, utc_text
 from relay.render import render
 from relay.store import Claimed, Result, Store
@@ -76,14 +76,16 @@ class Lane:
 
     async def _turn_or_trouble(self) -> None:
         results, self._results = self._results, []
+        unsent, self._unsent = self._unsent, []
         try:
-            await self._turn(results)
+            await self._turn(results, unsent)
         except Exception:  # the top of this loop; what was not settled is kept
             self._results = results + self._results
+            self._unsent = unsent + self._unsent
             log.exception("lane destination=%s: the store did not answer; it is tried again", self.name)
             await self._clock.sleep(AGAIN_AFTER_TROUBLE)
 
-    async def _turn(self, results: list[Result]) -> None:
+    async def _turn(self, results: list[Result], unsent: list[Claimed]) -> None:
         self._wake.clear()
         now = self._clock.now()
         lease_until = schedule.lease_end(now, self._options.timeout)
@@ -91,13 +93,14 @@ class Lane:
             destination=self.name,
             owner=self._owner,
             results=results,
+            unsent=unsent,
             room=self._room(),
             lease_until=lease_until,
             now=now,
         )
         for claimed in turn.claimed:
             self._ready.put_nowait((claimed, lease_until))
-        if not turn.claimed and not self._results:
+        if not (turn.claimed or self._results or self._unsent):
             await self._rest(turn.next_due)
 
     def _room(self) -> int:
@@ -120,6 +123,7 @@ class Lane:
             claimed, lease_until = await self._ready.get()
             if self._stopping or self._clock.now() + self._options.timeout > lease_until:
                 self._unsent.append(claimed)
+                self.wake()
                 continue
             self._busy += 1
             try:
@@ -163,10 +167,16 @@ class Lane:
             severity=claimed.severity,
         )
         try:
-            async with asyncio.timeout(self._options.timeout):
+            async with asyncio.timeout(self._options.timeout) as limit:
                 return await self._destination.send(message)
         except TimeoutError:
-            raise DeliveryFailed(f"no whole answer within {self._options.timeout:g} s") from None
+            reason = f"no whole answer within {self._options.timeout:g} s" if limit.expired() else "timed out"
+            raise DeliveryFailed(reason) from None
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            # The destination cancelled itself; its lane goes on.
+            raise DeliveryFailed("was broken off within relay") from None
 
     def _failed(self, claimed: Claimed, began: float, failure: DeliveryFailed) -> Result:
         now = self._clock.now()
@@ -205,7 +215,10 @@ class Lane:
     async def _give_back(self) -> None:
         while not self._ready.empty():
             self._unsent.append(self._ready.get_nowait()[0])
-        await self._store.give_back(unsent=self._unsent, now=self._clock.now())
+        try:
+            await self._store.give_back(unsent=self._unsent, now=self._clock.now())
+        except StoreFailed as error:
+            log.warning("lane destination=%s: its leases are not given back (%s); they end", self.name, error)
 
 
 class Courier:
@@ -222,7 +235,8 @@ class Courier:
 
     async def run(self) -> None:
         """Until `stop`. At its begin and end no claim is anyone's: it is the only one on the database."""
-        await self._store.end_leases(now=self._clock.now())
+        while not await self._end_leases():
+            await self._clock.sleep(AGAIN_AFTER_TROUBLE)
         try:
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(self._watch())
@@ -230,17 +244,28 @@ class Courier:
                 await asyncio.gather(*lanes)
                 watch.cancel()
         finally:
+            await self._end_leases()
+
+    async def _end_leases(self) -> bool:
+        try:
             await self._store.end_leases(now=self._clock.now())
+        except StoreFailed as error:
+            log.warning("courier: the store did not answer (%s)", error)
+            return False
+        return True
 
     def stop(self) -> None:
         for lane in self._lanes.values():
             lane.stop()
 
     async def _watch(self) -> None:
-        version = await self._store.version()
+        version = None
         while True:
-            await self._clock.sleep(WATCH_EVERY)
-            now = await self._store.version()
+            try:
+                now = await self._store.version()
+            except StoreFailed:
+                now = None
             if now != version:
                 version = now
                 self.wake()
+            await self._clock.sleep(WATCH_EVERY)

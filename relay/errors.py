@@ -15,6 +15,10 @@ class Refused(Exception):  # noqa: N818 - it is what the user reads: relay refus
     """Relay can't do this at all as things stand: a port in use, a database of a newer schema."""
 
 
+class StoreFailed(Exception):  # noqa: N818 - it is tried again
+    """The store could not do it now: a full disk, a lock held too long. Nothing of it is stored."""
+
+
 class LookFailed(Exception):  # noqa: N818 - DESIGN's word
     """A request of a look came to nothing. What the pages before it showed stays true.
 

@@ -24,7 +24,7 @@ config_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 
 
-class Seconds(click.ParamType):
+class Seconds(click.ParamType[float]):
     """A duration as in `rules.toml`, or a plain number of seconds."""
 
     name = "duration"

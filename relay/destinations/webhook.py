@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import io
+import ipaddress
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,20 +15,25 @@ import aiohttp
 import msgspec
 from pydantic import AfterValidator, BeforeValidator, Field
 from standardwebhooks import Webhook as Signer
+from yarl import URL
 
 from relay.destinations.port import Options, Receipt, SecretText
 from relay.errors import DeliveryFailed
 from relay.model import Clock, Event, Message, Secret
 
 READ_LIMIT = 64 * 1024
+LARGE = 1024 * 1024
 KEPT = 4 * 1024
 
+_LABEL = re.compile(r"(?!0[xX])[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]{0,8000}")
 _OWN_HEADERS = frozenset(
-    {"content-type", "content-length", "host", "transfer-encoding", "connection", "user-agent"}
+    {"content-type", "content-length", "content-encoding", "host", "transfer-encoding", "connection"}
+    | {"accept-encoding", "expect", "keep-alive", "te", "trailer", "upgrade", "user-agent"}
     | {"webhook-id", "webhook-timestamp", "webhook-signature"}
 )
+_CONTROL = dict.fromkeys((*range(9), *range(11, 13), *range(14, 32), 127))
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -43,9 +50,21 @@ def check_url(text: str) -> str:
         raise ValueError(
             "is not a URL that can be sent to: it must begin with https:// or http:// and a host"
         )
+    if not _is_host(parts.hostname):
+        raise ValueError("is not a URL that can be sent to: its host is neither a name nor an address")
     if "@" in parts.netloc:
         raise ValueError("must not hold a user name or password: set headers.Authorization instead")
     return text
+
+
+def _is_host(host: str) -> bool:
+    """A name that can be looked up, or an address in its one usual spelling."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        labels = host.removesuffix(".").split(".")
+        return len(host) <= 253 and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
+    return True
 
 
 def check_signing_secret(text: str) -> str:
@@ -126,7 +145,8 @@ def _data(event: Event, message: Message) -> dict[str, Any]:
 
 class Webhook:
     def __init__(self, options: WebhookOptions, *, session: aiohttp.ClientSession, clock: Clock) -> None:
-        self._url = options.url
+        # As it was written: what is escaped stays escaped. The fragment is not sent.
+        self._url = URL(options.url.reveal().partition("#")[0], encoded=True)
         self._host = urlsplit(options.url.reveal()).hostname or ""
         self._headers = {name: value.reveal() for name, value in options.headers.items()}
         self._signers = [Signer(secret.reveal()) for secret in options.secret]
@@ -136,21 +156,35 @@ class Webhook:
     async def send(self, message: Message) -> Receipt:
         body = standard_body(message)
         try:
-            async with self._session.post(
-                self._url.reveal(), data=body, headers=self._stamped(message.id, body), allow_redirects=False
-            ) as answer:
-                return _judge(answer, await _read(answer), self._clock.now())
-        except aiohttp.ClientError as error:
-            raise DeliveryFailed(f"{self._host}: {_words(error)}") from None
-        except OSError as error:
-            raise DeliveryFailed(f"{self._host}: {error.strerror or type(error).__name__}") from None
-        except ValueError:
-            raise DeliveryFailed("the message can't be put into a request", permanent=True) from None
+            return await self._post(message.id, body)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            failed = self._failed(error)
+        # Not within the `except`: the error, whose words may quote the URL, would stay in its context.
+        raise failed
+
+    async def _post(self, message_id: str, body: bytes) -> Receipt:
+        async with self._session.post(
+            self._url,
+            data=io.BytesIO(body) if len(body) > LARGE else body,
+            headers=self._stamped(message_id, body),
+            allow_redirects=False,
+        ) as answer:
+            return _judge(answer, await _read(answer), self._clock.now())
+
+    def _failed(self, error: Exception) -> DeliveryFailed:
+        if isinstance(error, aiohttp.ClientError):
+            return DeliveryFailed(f"{self._host}: {_words(error)}")
+        if isinstance(error, UnicodeError):
+            return DeliveryFailed(f"{self._host}: the name can't be resolved", fault="destination")
+        if isinstance(error, OSError):
+            return DeliveryFailed(f"{self._host}: {error.strerror or type(error).__name__}")
+        return DeliveryFailed("the message can't be put into a request", permanent=True)
 
     def _stamped(self, message_id: str, body: bytes) -> dict[str, str]:
         now = datetime.fromtimestamp(int(self._clock.now()), UTC)
         headers = {
             **self._headers,
+            "accept-encoding": "identity",
             "content-type": "application/json",
             "webhook-id": message_id,
             "webhook-timestamp": str(int(now.timestamp())),
@@ -169,7 +203,7 @@ async def _read(answer: aiohttp.ClientResponse) -> str:
         if len(read) >= READ_LIMIT:
             answer.close()
             break
-    return bytes(read[:KEPT]).decode(errors="replace")
+    return bytes(read[:KEPT]).decode(errors="ignore").translate(_CONTROL)
 
 
 def _judge(answer: aiohttp.ClientResponse, text: str, now: float) -> Receipt:
@@ -188,10 +222,11 @@ def _judge(answer: aiohttp.ClientResponse, text: str, now: float) -> Receipt:
 
 def _retry_after(text: str, now: float) -> float | None:
     """Seconds asked for, as a number or as a date."""
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return float(text)
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+        moment = parsedate_to_datetime(text)
+        return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
     except (ValueError, TypeError, OverflowError):
         return None
 

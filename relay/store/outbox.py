@@ -18,20 +18,22 @@ def turn(
     destination: str,
     owner: str,
     results: Sequence[Result],
+    unsent: Sequence[Claimed],
     room: int,
     lease_until: float,
     now: float,
 ) -> Turn:
-    """A lane's one hop: what ended is settled, and up to `room` due deliveries are claimed."""
+    """A lane's one hop: what ended is settled, what was not sent given back, and up to `room` claimed."""
     at = utc_text(now)
     settle(db, results, at)
+    give_back(db, unsent=unsent, now=now)
     claimed = tuple(_claim(db, destination, owner, room, utc_text(lease_until), at)) if room > 0 else ()
     (next_due,) = db.execute(SQL["next_due"], (destination, at)).fetchone()
     return Turn(claimed=claimed, next_due=next_due)
 
 
 def _claim(db: Connection, destination: str, owner: str, room: int, lease: str, at: str) -> Iterable[Claimed]:
-    rows = db.execute(SQL["claimable"], (destination, at, room)).fetchall()
+    rows = db.execute(SQL["claimable"], (destination, at, owner, room)).fetchall()
     db.executemany(SQL["lease"], ((owner, lease, row[0]) for row in rows))
     for seq, delivery, rule, relay, severity, attempt, failures, give_up_at in rows:
         yield Claimed(

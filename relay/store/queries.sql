@@ -53,9 +53,9 @@ UNION ALL
 SELECT id, created_at, status, changed_at FROM jobs
 WHERE source = :source AND changed_at >= :ended_since AND status IN ('COMPLETED', 'FAILED', 'CANCELLED')
 
--- claimable: due rows of a lane, oldest first; single events of a job wait for the earlier ones to end
+-- claimable: due rows of a lane, oldest first, but those it holds itself, however the clock jumped; single events of a job wait for the earlier ones to end
 SELECT seq, id, rule, relay, severity, attempts + 1, failures, give_up_at FROM deliveries AS d
-WHERE destination = ? AND state = 'waiting' AND due_at <= ? AND NOT EXISTS (
+WHERE destination = ? AND state = 'waiting' AND due_at <= ? AND (owner IS NULL OR owner <> ?) AND NOT EXISTS (
   SELECT 1 FROM deliveries AS earlier
   WHERE earlier.destination = d.destination AND earlier.job = d.job AND earlier.seq < d.seq
     AND earlier.state = 'waiting')

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from sqlite_utils import Database
 
-from relay.errors import Refused
+from relay.errors import Refused, StoreFailed
 from relay.store import audit, outbox, reports, snapshot
 from relay.store.records import Changes, Claimed, Decide, Result, Row, SourceRow, Turn
 from relay.store.schema import migrations
@@ -69,17 +69,19 @@ class Store:
         destination: str,
         owner: str,
         results: Sequence[Result],
+        unsent: Sequence[Claimed],
         room: int,
         lease_until: float,
         now: float,
     ) -> Turn:
-        """A lane's one hop: what ended is settled, and up to `room` due deliveries are claimed."""
+        """A lane's one hop: what ended is settled, what was not sent given back, and up to `room` claimed."""
         return await self._write(
             partial(
                 outbox.turn,
                 destination=destination,
                 owner=owner,
                 results=results,
+                unsent=unsent,
                 room=room,
                 lease_until=lease_until,
                 now=now,
@@ -107,7 +109,7 @@ class Store:
         return await self._read(audit.audit)
 
     async def writable(self) -> None:
-        """Raises sqlite3.Error where nothing can be written."""
+        """Raises StoreFailed where nothing can be written."""
         await self._write(lambda db: db.execute("UPDATE sources SET seq = seq WHERE id = 0"))
 
     async def close(self) -> None:
@@ -122,7 +124,10 @@ class Store:
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executors[1], work, self._reader)
+        try:
+            return await loop.run_in_executor(self._executors[1], work, self._reader)
+        except sqlite3.Error as error:
+            raise StoreFailed(str(error)) from error
 
 
 def open_store(path: Path, *, executors: tuple[Executor, Executor] | None = None) -> Store:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
+from relay.errors import StoreFailed
+
 Work = Callable[[sqlite3.Connection], Any]
 
 GROUP_LIMIT = 64
@@ -75,7 +77,7 @@ def commit_together(connection: sqlite3.Connection, group: list[_Item]) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         for work in group:
-            work.error = error
+            work.error = StoreFailed(str(error))
 
 
 def _run_alone(connection: sqlite3.Connection, work: _Item) -> None:
@@ -84,7 +86,7 @@ def _run_alone(connection: sqlite3.Connection, work: _Item) -> None:
         work.result = work.function(connection)
     except Exception as error:  # noqa: BLE001 - it is handed to who waits for this work
         connection.execute("ROLLBACK TO work")
-        work.error = error
+        work.error = StoreFailed(str(error)) if isinstance(error, sqlite3.Error) else error
     connection.execute("RELEASE work")
 
 

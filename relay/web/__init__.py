@@ -1,9 +1,8 @@
 """What relay serves: so far only whether it is alive."""
 
-import sqlite3
-
 from aiohttp import web
 
+from relay.errors import StoreFailed
 from relay.store import Store
 
 _HEADERS = {"Content-Security-Policy": "default-src 'none'", "Cache-Control": "no-store"}
@@ -22,7 +21,7 @@ async def healthz(request: web.Request) -> web.Response:
     """Alive, and the database can be written."""
     try:
         await request.app[STORE].writable()
-    except sqlite3.Error as error:
+    except StoreFailed as error:
         body = {"ok": False, "reason": f"the database can't be written: {error}"}
         return web.json_response(body, status=503, headers=_HEADERS)
     return web.json_response({"ok": True}, headers=_HEADERS)

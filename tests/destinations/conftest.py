@@ -1,0 +1,65 @@
+import json
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+from receivers import RECEIVERS
+
+from relay.model import Event, EventData, Message
+from relay.service import session as relays_session
+
+JOB = {"id": "pjb-1", "status": "FAILED"}
+
+
+@dataclass
+class StillClock:
+    time: float = 1_795_342_530.75
+
+    def now(self):
+        return self.time
+
+    async def sleep(self, seconds):
+        self.time += seconds
+
+
+@pytest.fixture
+def clock():
+    return StillClock()
+
+
+@pytest.fixture
+async def session():
+    """The one that relay itself uses."""
+    async with relays_session() as session:
+        yield session
+
+
+@pytest.fixture(params=sorted(RECEIVERS))
+async def receiver(request, aiohttp_server, session, clock):
+    return await RECEIVERS[request.param](aiohttp_server, session, clock).start()
+
+
+@pytest.fixture
+def message():
+    def make(*, delivery="msg_1", job=JOB, severity="error", **data):
+        told = {
+            "source": "acme.parse",
+            "product": "parse",
+            "kind": "parse",
+            "project_id": "p-1",
+            "job_id": "pjb-1",
+            "name": "Q4 report.pdf",
+            "status": "FAILED",
+            "previous": "RUNNING",
+            "error": "PDF_IS_BROKEN: page 3",
+            "error_kind": "PDF_IS_BROKEN: page #",
+            "severity": "info",
+            "url": "https://cloud.llamaindex.ai/parse",
+            "job": msgspec.Raw(json.dumps(job, ensure_ascii=False).encode()),
+        } | data
+        event = Event(
+            id="evt_1", type="parse.failed", timestamp="2026-11-22T10:15:30.123Z", data=EventData(**told)
+        )
+        return Message(id=delivery, events=(event,), rule="failures", relay="prod", severity=severity)
+
+    return make

@@ -1,0 +1,149 @@
+"""What holds of every destination: who is at fault, how long it may take, how much it may cost."""
+
+import asyncio
+import re
+import time
+import tracemalloc
+
+import pytest
+from receivers import RECEIVERS
+
+from relay.destinations import TYPES
+from relay.errors import DeliveryFailed
+
+MEGABYTE = 2**20
+
+HOSTILE = {
+    "line ends": "a\r\nBcc: b\n\rc\x0b\x0c\x85\u2028\u2029",
+    "a change of direction": "invoice\u202efdp.exe\u2066\u200f\u061c",
+    "ANSI": "\x1b[2J\x1b]0;title\x07\x9b31m",
+    "NUL and controls": "\x00\x01\x08\x7f\ufeff\ufffe\uffff",
+    "markup": '<!channel> <b>"&amp;\\ {{ 7*7 }} {% raw %} ${x} %s',
+    "beyond the basic plane": "\U0001f4c4\U0010ffff e\u0301",
+    "most of a megabyte": "ä" * (MEGABYTE // 2 - 2000),
+}
+
+
+def each(table):
+    """(type of destination, key) of every row that the receivers have in this table."""
+    return [
+        pytest.param(name, row, id=f"{name}-{row}")
+        for name, receiver in RECEIVERS.items()
+        for row in getattr(receiver, table)
+    ]
+
+
+async def failure_of(sending):
+    with pytest.raises(DeliveryFailed) as caught:
+        await sending
+    return caught.value
+
+
+async def settled(condition):
+    """Wait for what the other end of a connection has yet to notice."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.005)
+
+
+def test_every_type_of_destination_is_under_this_contract():
+    assert RECEIVERS.keys() == TYPES.keys()
+
+
+async def test_a_message_that_was_taken_says_what_was_answered(receiver, message):
+    receipt = await receiver.destination().send(message())
+    assert (receipt.status, receipt.answer) == (200, "thanks")
+    assert receiver.names_of_events() == ["Q4 report.pdf"]
+
+
+@pytest.mark.parametrize(("receiver", "name"), each("failures"), indirect=["receiver"])
+async def test_a_failure_says_what_the_courier_decides_on(receiver, message, name):
+    expected = receiver.failures[name]
+    receiver.answer = expected.answer
+    failure = await failure_of(receiver.destination().send(message()))
+    assert re.search(expected.reason, failure.reason)
+    assert (failure.fault, failure.permanent, failure.retry_after, failure.status) == (
+        expected.fault,
+        expected.permanent,
+        expected.retry_after,
+        expected.status,
+    )
+    assert len(receiver.received) == 1, "only the outbox retries, and no redirect is followed"
+
+
+@pytest.mark.parametrize(("receiver", "how"), each("unreachable"), indirect=["receiver"])
+async def test_a_receiver_that_is_not_reached_is_tried_again(receiver, message, how):
+    failure = await failure_of((await receiver.astray(how)).send(message()))
+    assert re.search(receiver.unreachable[how], failure.reason)
+    assert (failure.permanent, failure.status, failure.answer) == (False, None, "")
+
+
+async def test_after_a_failure_the_next_message_arrives(receiver, message):
+    destination, well = receiver.destination(), receiver.answer
+    for failure in receiver.failures.values():
+        receiver.answer = failure.answer
+        await failure_of(destination.send(message()))
+    receiver.answer = well
+    assert (await destination.send(message())).status == 200
+
+
+@pytest.mark.parametrize(("receiver", "how"), each("slow"), indirect=["receiver"])
+async def test_the_callers_deadline_ends_it(receiver, message, how):
+    receiver.answer = receiver.slow[how]
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await receiver.destination().send(message())
+    assert time.monotonic() - began < 1
+    await settled(lambda: receiver.connections == 0)
+
+
+@pytest.mark.parametrize(("receiver", "how"), each("slow"), indirect=["receiver"])
+async def test_a_cancel_in_mid_send_leaves_no_task_and_no_connection(receiver, message, how):
+    receiver.answer = receiver.slow[how]
+    before = asyncio.all_tasks()
+    sending = asyncio.create_task(receiver.destination().send(message()))
+    await settled(lambda: receiver.received)
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    await settled(lambda: receiver.connections == 0)
+    await settled(lambda: asyncio.all_tasks() == before)
+
+
+@pytest.mark.parametrize(("receiver", "how"), each("floods"), indirect=["receiver"])
+async def test_an_answer_without_end_costs_little_memory_and_its_connection(receiver, message, how):
+    receiver.answer = receiver.floods[how]
+    destination = receiver.destination()
+    tracemalloc.start()
+    try:
+        async with asyncio.timeout(1):
+            receipt = await destination.send(message())
+    except (DeliveryFailed, TimeoutError):
+        pass
+    else:
+        assert len(receipt.answer.encode()) <= 4096
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < MEGABYTE
+    await settled(lambda: receiver.connections == 0)
+
+
+async def test_a_megabyte_arrives_without_a_warning(receiver, message):
+    value = "ä" * (MEGABYTE // 2)
+    await receiver.destination().send(message(name=value))
+    assert receiver.names_of_events() == [value]
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+async def test_a_hostile_value_arrives_as_it_was(receiver, message, value):
+    await receiver.destination().send(message(name=value))
+    assert receiver.names_of_events() == [value]
+
+
+async def test_many_at_a_time_do_not_mix(receiver, message):
+    destination = receiver.destination()
+    names = [f"{n}.pdf" for n in range(100)]
+    await asyncio.gather(*(destination.send(message(name=name)) for name in names))
+    assert sorted(receiver.names_of_events()) == sorted(names)
