@@ -224,10 +224,13 @@ class Lane:
 class Courier:
     """All lanes, and what wakes them."""
 
-    def __init__(self, lanes: Mapping[str, Lane], *, store: Store, clock: Clock) -> None:
+    def __init__(
+        self, lanes: Mapping[str, Lane], *, store: Store, clock: Clock, watch_every: float = WATCH_EVERY
+    ) -> None:
         self._lanes = lanes
         self._store = store
         self._clock = clock
+        self._watch_every = watch_every
 
     def wake(self) -> None:
         for lane in self._lanes.values():
@@ -268,4 +271,4 @@ class Courier:
             if now != version:
                 version = now
                 self.wake()
-            await self._clock.sleep(WATCH_EVERY)
+            await self._clock.sleep(self._watch_every)

@@ -188,7 +188,11 @@ class _Reading:
         before = self._look.seen
         for item in self._page.items:
             status = item.status.upper()
-            if here.setdefault(item.id, status) != status or before.get(item.id, status) != status:
+            if (
+                here.setdefault(item.id, status) != status
+                or before.get(item.id, status) != status
+                or item.id in self._look.doubts
+            ):
                 yield item.id
 
     def _differing(self, known: Mapping[str, KnownRow], conflicting: set[str]) -> Iterator[int]:

@@ -83,7 +83,7 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_
     """As JSON lines with every field, or as a table of `columns` for people."""
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
+            click.echo(json.dumps(row))  # in ASCII: no value can steer a terminal or break a line
     else:
         click.echo(table(rows, columns))
 

@@ -29,6 +29,9 @@ FROM deliveries d JOIN delivery_parts p ON p.delivery = d.id JOIN events e ON e.
 WHERE NOT EXISTS (
   SELECT 1 FROM json_each(e.rules) rule, json_each(rule.value) wanted WHERE wanted.value = d.destination)
 
+-- lost: a delivery in a state that is none
+SELECT d.id || ' is ' || d.state FROM deliveries d WHERE d.state NOT IN ('waiting', 'delivered', 'dead')
+
 -- empty: a delivery that carries no event
 SELECT d.id FROM deliveries d WHERE NOT EXISTS (
   SELECT 1 FROM delivery_parts p JOIN events e ON e.seq = p.event WHERE p.delivery = d.id)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from sqlite_utils import Database
+from sqlite_utils import Database, Migrations
 
 from relay.errors import Refused, StoreFailed
 from relay.store import audit, outbox, reports, snapshot
@@ -116,8 +116,8 @@ class Store:
         """Waits for what was handed in; what is handed in later is refused."""
         for executor in self._executors:
             await asyncio.to_thread(executor.shutdown, wait=True)
-        self._writer.close()
         self._reader.close()
+        self._writer.close()  # last: who closes last brings the journal into the file
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await self._writer.run(work)  # type: ignore[no-any-return]
@@ -134,6 +134,8 @@ def open_store(path: Path, *, executors: tuple[Executor, Executor] | None = None
     """Open or create, migrate, ready to write. Raises Refused with one clear line."""
     try:
         connection = _connect(path)
+        _check_ours(path, connection)
+        _make_durable(connection)
         _migrate(path, connection)
         reader = sqlite3.connect(_uri(path, "ro"), uri=True, isolation_level=None, check_same_thread=False)
     except (sqlite3.Error, OSError) as error:
@@ -149,15 +151,25 @@ def _uri(path: Path, mode: str) -> str:
 def _connect(path: Path) -> sqlite3.Connection:
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    db = sqlite3.connect(
+    return sqlite3.connect(
         _uri(path, "rw"), uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
     )
+
+
+def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
+    """A database of someone else's is left as it is."""
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and Migrations.migrations_table not in tables:
+        raise Refused(f"{path}: is not a database of relay's; name another file in [relay] database")
+
+
+def _make_durable(db: sqlite3.Connection) -> None:
+    """Raise where it can't be written."""
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA cache_size = -32768")
     db.execute("BEGIN IMMEDIATE")
     db.execute("ROLLBACK")
-    return db
 
 
 def _migrate(path: Path, connection: sqlite3.Connection) -> None:

@@ -1,0 +1,81 @@
+"""The demo shows all of relay and leaves nothing behind; the simulator can be served alone."""
+
+import asyncio
+import re
+import signal
+
+import aiohttp
+import pytest
+
+from tests.process.live import KINDS, until
+
+LINE = re.compile(r"\d\d:\d\d:\d\d  (\w+) +.*  ([✓\w].*)")
+
+
+@pytest.fixture
+def temporary(tmp_path):
+    """A folder for temporary files, to see what is left in it."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    return folder
+
+
+async def test_it_shows_events_of_all_kinds_each_delivered_once(home, temporary):
+    done = await home.relay("demo", "--for", "8", within=40, TMPDIR=str(temporary))
+    assert (done.status, done.err) == (0, "")
+    lines = [LINE.fullmatch(line) for line in done.out.splitlines()]
+    delivered = [line[1] for line in lines if line and line[2] == "✓ delivered, signature verified"]
+    changed = [line[1] for line in lines if line and "→" in line[2]]
+    assert set(changed) == set(KINDS)
+    assert sorted(delivered) == sorted(changed)
+    count = len(changed)
+    assert re.search(rf"^{count} events: ", done.out, re.MULTILINE)
+    assert f"{count} webhooks delivered and verified, 0 twice, 0 with a wrong signature" in done.out
+    assert done.out.splitlines()[-1] == "the ledger: nothing amiss"
+    assert list(temporary.iterdir()) == []
+    assert list(home.folder.iterdir()) == [temporary]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_within_ten_seconds_and_nothing_is_left(home, temporary, number):
+    async with home.started("demo", TMPDIR=str(temporary)) as demo:
+        await until(lambda: "✓ delivered" in home.log.read_text())
+        demo.send_signal(number)
+        assert await asyncio.wait_for(demo.wait(), 10) == 0
+    assert "the ledger: nothing amiss" in home.log.read_text()
+    assert list(temporary.iterdir()) == []
+
+
+async def test_it_is_plain_text_where_nobody_sees_colours(home):
+    done = await home.relay("demo", "--for", "1", within=40)
+    assert "\x1b" not in done.out
+
+
+async def test_the_simulator_says_where_it_is_and_answers_there(home):
+    async with home.started("simulate", "--listen", "127.0.0.1:0", "--api-key", "llx-mine") as simulate:
+        await until(lambda: "base_url" in home.log.read_text())
+        url = re.search(r'base_url = "(.*)"', home.log.read_text())[1]
+        assert await statuses(url, "llx-mine", "llx-other") == [200, 401]
+        simulate.terminate()
+        assert await asyncio.wait_for(simulate.wait(), 10) == 0
+
+
+async def statuses(url, *keys):
+    async with aiohttp.ClientSession() as session:
+        return [
+            (await session.get(f"{url}/api/v2/parse", headers={"Authorization": f"Bearer {key}"})).status
+            for key in keys
+        ]
+
+
+async def test_the_simulator_ends_when_its_time_is_over(home):
+    assert (await home.relay("simulate", "--listen", "127.0.0.1:0", "--for", "1")).status == 0
+
+
+async def test_a_port_in_use_is_refused_in_one_line(home):
+    async with home.started("simulate", "--listen", "127.0.0.1:0"):
+        await until(lambda: "base_url" in home.log.read_text())
+        address = re.search(r'base_url = "http://(.*)"', home.log.read_text())[1]
+        done = await home.relay("simulate", "--listen", address)
+    assert (done.status, done.out) == (1, "")
+    assert done.err == f"relay: can't listen on {address}: Address already in use; choose another address\n"

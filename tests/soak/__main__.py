@@ -1,0 +1,5 @@
+import sys
+
+from tests.soak.kill import main
+
+sys.exit(main())

@@ -1,0 +1,119 @@
+"""Changes and claims made by hand, to be told to any store."""
+
+from dataclasses import dataclass
+
+from relay.diff import Known
+from relay.model import Event, EventData, Job, utc_text
+from relay.store import Changes, NewDelivery, NewEvent, Result, Store
+
+NOW = 1_790_000_000.0
+CREATED = "2026-09-21T14:00:00.000000Z"
+
+
+@dataclass
+class Account:
+    """One source of a store, and what tests do with it."""
+
+    store: Store
+    id: int
+
+    async def ingest(self, decide, *keys, baseline=None):
+        return await self.store.ingest(source=self.id, keys=keys, decide=decide, baseline=baseline, now=NOW)
+
+    async def known(self, *keys):
+        """The statuses that are known of these (created_at, id)."""
+        found = {}
+        await self.ingest(lambda known: found.update(known) or Changes(), *keys)
+        return {job_id: found[job_id][2] for _, job_id in keys if job_id in found}
+
+    async def sees(self, job_id, status="RUNNING", *, created_at=CREATED, to=("ops",)):
+        """The job has changed; one delivery of the event to each destination, whose ids come back."""
+        job = a_job(job_id, status, created_at)
+        changes, _ = await self.ingest(lambda known: a_change(known, job, to), (created_at, job_id))
+        return [delivery.id for event in changes.events for delivery in event.deliveries]
+
+    async def learns(self, *jobs):
+        """In silence; the new sequence."""
+        return (await self.ingest(lambda _: Changes(learned=[(job, 0) for job in jobs])))[1]
+
+
+def a_job(job_id, status="RUNNING", created_at=CREATED):
+    return Job(id=job_id, status=status, created_at=created_at, updated_at=created_at)
+
+
+def a_change(known, job, to):
+    row = known.get(job.id)
+    nth = row[5] + 1 if row else 1
+    changes = Changes(events=[an_event(job, nth, to)])
+    if row:
+        changes.moved.append((Known(*row), job, nth))
+    else:
+        changes.learned.append((job, nth))
+    return changes
+
+
+def an_event(job, nth=1, to=("ops",)):
+    name = f"{job.id}-{nth}"
+    data = EventData(source="parse", product="parse", kind="parse", job_id=job.id, status=job.status)
+    return NewEvent(
+        event=Event(id=f"evt-{name}", type=f"parse.{job.status.lower()}", timestamp=utc_text(NOW), data=data),
+        job_id=job.id,
+        nth=nth,
+        rules={"all": list(to)} if to else {},
+        deliveries=tuple(a_delivery(f"msg-{name}-{where}", where) for where in to),
+    )
+
+
+def a_delivery(delivery_id, destination):
+    return NewDelivery(
+        id=delivery_id,
+        destination=destination,
+        rule="all",
+        relay="test",
+        severity="info",
+        due_at=utc_text(NOW),
+        give_up_at=utc_text(NOW + 3600),
+    )
+
+
+@dataclass
+class Lane:
+    """One destination's claims: a lease lasts 30 s."""
+
+    store: Store
+    destination: str = "ops"
+    owner: str = "me"
+
+    async def turn(self, *results, unsent=(), at=0.0, room=10):
+        return await self.store.turn(
+            destination=self.destination,
+            owner=self.owner,
+            results=results,
+            unsent=unsent,
+            room=room,
+            lease_until=NOW + at + 30,
+            now=NOW + at,
+        )
+
+    async def claim(self, *, at=0.0, room=10):
+        return (await self.turn(at=at, room=room)).claimed
+
+    async def state(self, delivery_id):
+        (row,) = await self.store.rows("deliveries", id=delivery_id)
+        return row["state"]
+
+
+def delivered(claimed):
+    return Result(claimed=claimed, started_at=utc_text(NOW), seconds=0.1, delivered=True, status=200)
+
+
+def failed(claimed, *, again=None):
+    """Due again so many seconds after NOW, or dead."""
+    return Result(
+        claimed=claimed,
+        started_at=utc_text(NOW),
+        seconds=0.1,
+        delivered=False,
+        due_at=None if again is None else utc_text(NOW + again),
+        reason="HTTP 500",
+    )

@@ -1,0 +1,146 @@
+"""What only the store on SQLite promises: of its file, and of a schema that moves on."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+from bookkeeping import NOW, Account, a_job
+
+from relay.errors import Refused, StoreFailed
+from relay.store import open_store
+
+LATER_RELAY = """
+import sys
+from pathlib import Path
+from relay.store import open_store
+from relay.store.schema import migrations
+
+@migrations()
+def m900_later(db):
+    db.execute("ALTER TABLE jobs ADD COLUMN later TEXT")
+    db.execute(sys.argv[2])
+
+open_store(Path(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "relay.db"
+
+
+@pytest.fixture
+async def with_a_job(path):
+    store = open_store(path)
+    row = await store.open_source(name="parse", kind="parse", identity="{}", now=NOW)
+    await Account(store, row.id).learns(a_job("a"))
+    await store.close()
+    return path
+
+
+def later_relay(path, statement="SELECT 1"):
+    """A process of a later version opens the database."""
+    return subprocess.run(
+        [sys.executable, "-c", LATER_RELAY, path, statement], capture_output=True, text=True, check=False
+    )
+
+
+async def jobs_of(path):
+    store = open_store(path)
+    jobs = [row["id"] for row in await store.rows("jobs")]
+    await store.close()
+    return jobs
+
+
+def the_refusal(path):
+    with pytest.raises(Refused) as caught:
+        open_store(path)
+    line = str(caught.value)
+    assert "\n" not in line
+    assert line.startswith(str(path))
+    return line
+
+
+async def test_a_database_of_a_newer_relay_is_refused(with_a_job):
+    assert later_relay(with_a_job).returncode == 0
+    assert "was written by a newer relay (m900_later)" in the_refusal(with_a_job)
+
+
+async def test_before_a_migration_a_backup_is_made_that_the_old_relay_opens(with_a_job):
+    later_relay(with_a_job)
+    backup = with_a_job.with_name("relay.db.before-m900_later")
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    assert await jobs_of(backup) == ["a"]
+
+
+async def test_a_migration_that_fails_changes_nothing(with_a_job):
+    done = later_relay(with_a_job, "SELECT * FROM nowhere")
+    assert "Refused" in done.stderr
+    assert await jobs_of(with_a_job) == ["a"]
+
+
+async def test_a_new_database_has_no_backup(path):
+    await open_store(path).close()
+    await open_store(path).close()
+    assert [file.name for file in path.parent.iterdir() if "before" in file.name] == []
+
+
+async def test_only_its_owner_may_read_the_file(path):
+    store = open_store(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    await store.close()
+
+
+async def test_what_is_committed_is_on_the_disk(path):
+    store = open_store(path)
+    writer = store._writer._connection
+    settings = [writer.execute(f"PRAGMA {name}").fetchone() for name in ("journal_mode", "synchronous")]
+    assert settings == [("wal",), (2,)]
+    await store.close()
+
+
+async def test_readers_cant_write(path):
+    store = open_store(path)
+    with pytest.raises(StoreFailed, match="readonly"):
+        await store._read(lambda db: db.execute("DELETE FROM jobs"))
+    await store.close()
+
+
+def test_a_file_that_is_no_database_is_refused(path):
+    path.write_text("relay = 1\n" * 200)
+    assert "is not a database of relay's" in the_refusal(path)
+    assert path.read_text().startswith("relay = 1")
+
+
+@pytest.mark.parametrize("broken", ["no/such/folder/relay.db", "a-file/relay.db", "a-folder"])
+def test_a_place_where_no_database_can_be_is_refused(tmp_path, broken):
+    (tmp_path / "a-file").touch()
+    (tmp_path / "a-folder").mkdir()
+    assert "check [relay] database" in the_refusal(tmp_path / broken)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+async def test_a_file_that_cant_be_written_is_refused(with_a_job):
+    with_a_job.chmod(0o400)
+    with_a_job.parent.chmod(0o500)
+    assert "can't be written" in the_refusal(with_a_job)
+    with_a_job.parent.chmod(0o700)
+
+
+async def test_a_path_may_have_any_characters(tmp_path):
+    path = tmp_path / "a b#c?d%41.db"
+    await open_store(path).close()
+    assert await jobs_of(path) == []
+    assert {file.name.removesuffix("-wal").removesuffix("-shm") for file in tmp_path.iterdir()} == {path.name}
+
+
+def test_another_program_s_database_is_refused_and_left_as_it_was(path):
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE addresses (id TEXT)")
+    before = path.read_bytes()
+    assert "is not a database of relay's" in the_refusal(path)
+    assert path.read_bytes() == before
