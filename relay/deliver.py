@@ -22,12 +22,18 @@ WATCH_EVERY = 0.5
 
 AGAIN_AFTER_TROUBLE = 1.0
 
+AHEAD = 64
+"""Deliveries claimed beyond those being sent, at least, so that no free place waits for the disk."""
+
+GATHER = 0.005
+"""Seconds in which results gather for one commit while enough is claimed."""
+
 
 class Lane:
     """One destination: claims what is due, sends up to `concurrency` at a time, settles in groups.
 
-    As many again are claimed ahead, so that a freed place never waits for the disk; each attempt is
-    counted in the commit of its claim.
+    Some more are claimed ahead, so that a freed place never waits for the disk; each attempt is counted in
+    the commit of its claim, and what was not sent is given back uncounted.
     """
 
     def __init__(
@@ -48,6 +54,7 @@ class Lane:
         self._clock = clock
         self._random = random
         self._owner = owner
+        self._ahead = max(AHEAD, options.concurrency)
         self._ready: asyncio.Queue[tuple[Claimed, float]] = asyncio.Queue()
         self._results: list[Result] = []
         self._unsent: list[Claimed] = []
@@ -63,7 +70,7 @@ class Lane:
         try:
             async with asyncio.TaskGroup() as group:
                 workers = [group.create_task(self._work()) for _ in range(self._options.concurrency)]
-                while not (self._stopping and self._busy == 0 and not self._results):
+                while not (self._is_over() and not self._results):
                     await self._turn_or_trouble()
                 for worker in workers:
                     worker.cancel()
@@ -73,6 +80,9 @@ class Lane:
     def stop(self) -> None:
         self._stopping = True
         self.wake()
+
+    def _is_over(self) -> bool:
+        return self._stopping and self._busy == 0
 
     async def _turn_or_trouble(self) -> None:
         results, self._results = self._results, []
@@ -100,11 +110,13 @@ class Lane:
         )
         for claimed in turn.claimed:
             self._ready.put_nowait((claimed, lease_until))
-        if not (turn.claimed or self._results or self._unsent):
+        if not (turn.claimed or self._results or self._unsent or self._is_over()):
             await self._rest(turn.next_due)
+        elif self._ready.qsize() > self._ahead // 2 and not self._stopping:
+            await self._clock.sleep(GATHER)
 
     def _room(self) -> int:
-        room = 2 * self._options.concurrency - self._busy - self._ready.qsize()
+        room = self._options.concurrency + self._ahead - self._busy - self._ready.qsize()
         return 0 if self._stopping else room
 
     async def _rest(self, next_due: str | None) -> None:
@@ -213,10 +225,20 @@ class Lane:
             log.warning("%s again=%s reason=%s", line, result.due_at, result.reason)
 
     async def _give_back(self) -> None:
+        """And settle what is not settled yet, in one transaction."""
         while not self._ready.empty():
             self._unsent.append(self._ready.get_nowait()[0])
+        now = self._clock.now()
         try:
-            await self._store.give_back(unsent=self._unsent, now=self._clock.now())
+            await self._store.turn(
+                destination=self.name,
+                owner=self._owner,
+                results=self._results,
+                unsent=self._unsent,
+                room=0,
+                lease_until=now,
+                now=now,
+            )
         except StoreFailed as error:
             log.warning("lane destination=%s: its leases are not given back (%s); they end", self.name, error)
 

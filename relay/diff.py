@@ -12,7 +12,9 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     """What the snapshot holds of a job that a sighting is compared with.
 
     `seq` is the store's sequence when the answer that gave this state was complete; `changes` counts
-    the changes so far, so that the next one has a number of its own.
+    the changes so far, so that the next one has a number of its own. `spell_at`: the API's time when
+    this status was first seen; `told_stuck`: whether `stuck` was said of this spell; `missed_at`: our
+    time when it was first asked for and not found, None while it is there.
     """
 
     id: str
@@ -21,6 +23,9 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     updated_at: str
     seq: int
     changes: int
+    spell_at: str
+    told_stuck: int
+    missed_at: str | None
 
 
 class Verdict(Enum):

@@ -83,6 +83,7 @@ async def assembled(
                 clock=clock,
                 random=chance,
                 changed=courier.wake,
+                resync_share=sum(other.api_key == spec.api_key for other in config.sources),
             )
             for spec in config.sources
         ]
@@ -91,7 +92,11 @@ async def assembled(
 
 async def _ingest(spec: SourceSpec, routes: Routes, store: Store, clock: Clock) -> Ingest:
     row = await store.open_source(
-        name=spec.name, kind=spec.kind.name, identity=spec.identity(), now=clock.now()
+        name=spec.name,
+        kind=spec.kind.name,
+        identity=spec.identity(),
+        renamed_from=spec.renamed_from,
+        now=clock.now(),
     )
     return Ingest(store=store, spec=spec, row=row, routes=routes, clock=clock, new_id=new_id)
 
@@ -156,29 +161,38 @@ def _lock(handle: int, database: Path) -> None:
     os.write(handle, str(os.getpid()).encode())
 
 
-@asynccontextmanager
-async def serving(listen: tuple[str, int] | None, store: Store) -> AsyncIterator[None]:
-    """Serve HTTP while inside. Raises Refused where the address can't be had."""
+@contextmanager
+def bound(listen: tuple[str, int] | None) -> Iterator[socket.socket | None]:
+    """Take the address before anything else is begun. Raises Refused where it can't be had."""
     if listen is None:
+        yield None
+        return
+    host, port = listen
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        taken = socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        raise Refused(
+            f"can't listen on {host}:{port}: {os.strerror(error.errno or 0)}; set [relay] listen to another, "
+            'or "off"'
+        ) from None
+    with taken:
+        yield taken
+
+
+@asynccontextmanager
+async def serving(taken: socket.socket | None, application: web.Application) -> AsyncIterator[None]:
+    """Serve HTTP on a bound socket while inside; nothing where there is none."""
+    if taken is None:
         yield
         return
-    runner = web.AppRunner(app(store), access_log=None)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        await _listen(runner, *listen)
+        await web.SockSite(runner, taken).start()
         yield
     finally:
         await runner.cleanup()
-
-
-async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
-    try:
-        await web.TCPSite(runner, host, port, shutdown_timeout=1.0).start()
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise Refused(
-            f'can\'t listen on {host}:{port}: {reason}; set [relay] listen to another, or "off"'
-        ) from None
 
 
 @asynccontextmanager
@@ -216,9 +230,11 @@ async def running(config: Config, *, clock: Clock, chance: random.Random) -> Asy
     """A relay that runs while inside. Raises Refused before anything has begun."""
     async with AsyncExitStack() as stack:
         stack.enter_context(only_one(config.database))
+        taken = stack.enter_context(bound(config.listen))
         store = await stack.enter_async_context(opened(config.database))
-        await stack.enter_async_context(serving(config.listen, store))
         relay = await stack.enter_async_context(assembled(config, store=store, clock=clock, chance=chance))
+        hints = {poller.spec.name: poller.hints for poller in relay.pollers if poller.hints is not None}
+        await stack.enter_async_context(serving(taken, app(store, hints)))
         ended = asyncio.create_task(relay.run())
         try:
             yield Running(relay, store, ended)

@@ -20,7 +20,7 @@ def a_job(status, *, created_at=EARLY, updated_at=NOON):
 
 
 def known(status, *, updated_at=NOON, seq=7):
-    return Known(id="a", created_at=EARLY, status=status, updated_at=updated_at, seq=seq, changes=1)
+    return Known("a", EARLY, status, updated_at, seq, changes=1, spell_at=NOON, told_stuck=0, missed_at=None)
 
 
 @pytest.mark.parametrize(
@@ -132,6 +132,9 @@ rows = st.builds(
     updated_at=times,
     seq=st.integers(0, 9),
     changes=st.integers(0, 9),
+    spell_at=times,
+    told_stuck=st.integers(0, 1),
+    missed_at=times | st.none(),
 )
 baselines = st.sampled_from([FIRST_LOOK, STEADY])
 

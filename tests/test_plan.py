@@ -1,119 +1,234 @@
 """What a look asks for."""
 
+from math import ceil
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from relay import plan
 from relay.model import canonical_time, seconds_of, utc_text
-from relay.plan import Can, first_look, first_window, open_words, steady_look
+from relay.plan import Can, Listing, Question, Straggler
 from relay.sources import KINDS
 
-ALL = Can(dates=True, job_ids=True, open_words=("PENDING", "RUNNING"))
-NO_IDS = Can(dates=True, job_ids=False, open_words=("PENDING", "THROTTLED", "RUNNING"))
-NOTHING = Can(dates=False, job_ids=False, open_words=("pending", "dispatched", "running"))
+ALL = Can(dates=True, job_ids=True, open_words=("PENDING", "RUNNING"), page_size=100)
+NO_IDS = Can(dates=True, job_ids=False, open_words=("PENDING", "THROTTLED", "RUNNING"), page_size=100)
+NOTHING = Can(dates=False, job_ids=False, open_words=("pending", "dispatched", "running"), page_size=1000)
 MARK = "2026-11-22T12:00:00.000000Z"
 START = "2026-11-22T11:55:00.000000Z"
-WINDOW = {"created_at_on_or_after": START}
+NOON = seconds_of(MARK)
+HOUR, DAY = 3600.0, 86400.0
 
 
-def params(plan):
-    return [dict(listing.params) for listing in plan.listings]
+def ago(seconds):
+    return canonical_time(utc_text(NOON - seconds))
+
+
+def a_job(n, seconds=2 * HOUR, status="RUNNING", idle=0.0):
+    return Straggler(f"job-{n}", ago(seconds), status, idle)
+
+
+def params(listings):
+    return [dict(listing.params) for listing in listings]
 
 
 def statuses(*words):
     return [{"status": word} for word in words]
 
 
-def a_job(n, created_at=None):
-    return (f"job-{n}", created_at or f"2026-11-20T00:00:{n % 60:02}.000000Z", "RUNNING", MARK)
+def a_look(can, jobs, younger=(), counts=None, undated=()):
+    return plan.steady_look(
+        can, start=START, jobs=jobs, younger=younger, open_counts=counts or {}, undated=undated
+    )
 
 
-def test_a_first_look_lists_what_is_open_in_the_order_of_life_the_first_once_more_and_the_last_hour():
-    plan = first_look(NO_IDS, baseline=MARK, since=None)
-    hour = {"created_at_on_or_after": "2026-11-22T11:00:00.000000Z"}
-    assert params(plan) == [*statuses("PENDING", "THROTTLED", "RUNNING", "PENDING"), hour]
+def ids(jobs):
+    return sorted(job.id for job in jobs)
 
 
-def test_before_the_api_has_told_its_time_a_first_look_has_no_window():
-    assert params(first_look(ALL, baseline=None, since=MARK)) == statuses("PENDING", "RUNNING", "PENDING")
-
-
-def test_a_first_look_without_dates_walks_the_whole_list():
-    plan = first_look(NOTHING, baseline=MARK, since=None)
-    assert params(plan) == [*statuses("pending", "dispatched", "running", "pending"), {}]
-    assert plan.listings[-1].until is None
+# The first look, and what is new.
 
 
 @pytest.mark.parametrize(
-    ("since", "start"),
+    ("can", "asked"),
     [
-        (None, "2026-11-22T11:00:00.000000Z"),
-        ("2026-11-01T00:00:00.000000Z", "2026-11-01T00:00:00.000000Z"),
-        ("2026-11-22T11:30:00.000000Z", "2026-11-22T11:00:00.000000Z"),
+        (ALL, statuses("PENDING", "RUNNING", "PENDING")),
+        (NO_IDS, statuses("PENDING", "THROTTLED", "RUNNING", "PENDING")),
+        (NOTHING, [*statuses("pending", "dispatched", "running", "pending"), {}]),
     ],
 )
-def test_the_first_window_reaches_back_an_hour_or_to_since(since, start):
-    assert first_window(baseline=MARK, since=since).params == {"created_at_on_or_after": start}
-
-
-def test_a_steady_look_with_nothing_old_and_open_is_one_window():
-    for can in (ALL, NO_IDS):
-        plan = steady_look(can, mark=MARK, jobs=[a_job(1, START), a_job(2, MARK)])
-        assert (params(plan), plan.ask) == ([WINDOW], ())
-
-
-def test_what_is_older_is_asked_for_by_fifty_ids_at_a_time():
-    plan = steady_look(ALL, mark=MARK, jobs=[a_job(n) for n in range(120)])
-    assert params(plan)[0] == WINDOW
-    assert [len(asked["job_ids"]) for asked in params(plan)[1:]] == [50, 50, 20]
-    assert plan.ask == ()
-
-
-def test_where_ids_are_no_filter_the_open_are_listed_and_those_not_shown_asked_for():
-    plan = steady_look(NO_IDS, mark=MARK, jobs=[a_job(1), a_job(2, MARK)])
-    assert params(plan) == [*statuses("PENDING", "THROTTLED", "RUNNING"), WINDOW]
-    assert plan.ask == ("job-1",)
-
-
-def test_where_dates_are_no_filter_the_list_is_walked_until_the_window_s_begin():
-    plan = steady_look(NOTHING, mark=MARK, jobs=[a_job(1, MARK)])
-    assert params(plan) == [*statuses("pending", "dispatched", "running"), {}]
-    assert (plan.listings[-1].until, plan.ask) == (START, ("job-1",))
-
-
-def test_a_job_without_a_date_is_outside_of_every_window():
-    plan = steady_look(ALL, mark=MARK, jobs=[("a", "", "RUNNING", MARK)])
-    assert params(plan) == [WINDOW, {"job_ids": ("a",)}]
+def test_a_first_look_lists_what_is_open_in_the_order_of_life_the_first_once_more(can, asked):
+    assert params(plan.first_look(can)) == asked
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_open_words_keep_the_spelling_and_the_order_of_the_endpoint(kind):
-    assert [word.upper() for word in open_words(kind.statuses)] == [
-        word.upper() for word in kind.statuses if word.upper() not in {"COMPLETED", "FAILED", "CANCELLED"}
-    ]
-    assert set(open_words(kind.statuses)) <= set(kind.statuses)
+    words = plan.open_words(kind.statuses)
+    ends = {"COMPLETED", "FAILED", "CANCELLED"}
+    assert list(words) == [word for word in kind.statuses if word.upper() not in ends]
 
 
-ages = st.integers(-3600, 40 * 86400)
-open_jobs = st.lists(ages | st.none(), max_size=200).map(
+A, B, C = "2026-11-22T11:00:00Z", "2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("times", "before", "after"),
+    [
+        ([C, B, A], None, "newest"),
+        ([A, B, C], None, "oldest"),
+        ([B, A, C], None, "none"),
+        ([C, "", A], None, "newest"),
+        ([B], None, None),
+        ([], None, None),
+        ([B, B], "oldest", "oldest"),
+        ([C, A], "newest", "newest"),
+        ([A, C], "newest", "none"),
+        ([C, A], "none", "none"),
+    ],
+)
+def test_the_order_of_a_list_is_learned_and_checked_on_each_page(times, before, after):
+    assert plan.order_of(times, before) == after
+
+
+@pytest.mark.parametrize(
+    ("ordering", "end", "listings"),
+    [
+        (None, 0, (Listing(until=START),)),
+        ("newest", 5000, (Listing(until=START),)),
+        ("oldest", 5000, (Listing(offset=4000),)),
+        ("oldest", 7, (Listing(offset=0),)),
+        ("none", 5000, ()),
+    ],
+)
+def test_a_list_without_dates_is_read_from_its_newest_end(ordering, end, listings):
+    assert plan.what_is_new(ordering, until=START, end=end, page_size=1000) == listings
+
+
+# A steady look.
+
+
+def test_with_nothing_old_and_open_it_is_one_window():
+    for can in (ALL, NO_IDS):
+        look = a_look(can, [a_job(1, 60), a_job(2, -60)], younger=[ago(60), ago(-60)])
+        assert (params(look.listings), look.ask) == ([{"created_at_on_or_after": START}], ())
+
+
+def test_without_dates_the_open_are_listed_then_what_is_new_and_those_that_left_are_asked_for():
+    look = a_look(NOTHING, [a_job(1, 60)], undated=(Listing(until=START),))
+    assert params(look.listings) == [*statuses("pending", "dispatched", "running"), {}]
+    assert ids(look.ask) == ["job-1"]
+
+
+@pytest.mark.parametrize("can", [ALL, NO_IDS])
+def test_one_stuck_job_of_last_month_does_not_widen_the_window(can):
+    stuck = a_job(1, 30 * DAY)
+    since = [ago(60 * n) for n in range(plan.YOUNG)]
+    look = a_look(can, [stuck], younger=since, counts={"RUNNING": 1})
+    assert (look.start, look.listings, look.ask) == (START, (plan.window(START),), (stuck,))
+
+
+def test_where_it_costs_no_page_more_the_window_is_widened():
+    jobs = [a_job(n, HOUR + n) for n in range(20)]
+    look = a_look(NO_IDS, jobs, younger=[job.created_at for job in jobs], counts={"RUNNING": 20})
+    assert (look.start, look.ask) == (jobs[-1].created_at, ())
+
+
+@pytest.mark.parametrize(("can", "most"), [(ALL, 11), (NO_IDS, 9)])
+def test_five_hundred_open_jobs_of_the_last_hour_are_not_asked_one_by_one(can, most):
+    jobs = [a_job(n, 400 + 6 * n) for n in range(500)]
+    counts = {"PENDING": 250, "RUNNING": 250}
+    look = a_look(can, jobs, younger=[job.created_at for job in jobs], counts=counts)
+    assert cost(look, can, [job.created_at for job in jobs], counts) <= most
+
+
+def test_a_job_without_a_date_is_outside_of_every_window():
+    dateless = Straggler("a", "", "RUNNING", 0.0)
+    assert a_look(ALL, [dateless], younger=[ago(60)]).ask == (dateless,)
+
+
+def cost(look, can, younger, counts):
+    """By the estimate of the snapshot: what an open list shows, but for a tenth, is not asked for."""
+    pages = sum(time >= look.start for time in younger) // can.page_size + 1
+    words = [asked["status"] for asked in params(look.listings) if "status" in asked]
+    shown = [job for job in look.ask if job.status in words]
+    lists = sum(counts.get(word, 0) // can.page_size + 1 for word in words)
+    return pages + lists + 0.1 * len(shown) + by_id(can, [job for job in look.ask if job not in shown])
+
+
+def by_id(can, jobs):
+    if can.job_ids:
+        return ceil(len(jobs) / plan.CHUNK)
+    dated = {job.created_at for job in jobs if job.created_at}
+    return len(dated) + sum(not job.created_at for job in jobs)
+
+
+ages = st.floats(-HOUR, 40 * DAY) | st.floats(-HOUR, 2 * HOUR) | st.sampled_from([HOUR, DAY])
+words = st.sampled_from(["PENDING", "RUNNING", "THROTTLED", "ODD", "COMPLETED"])
+jobs_of_all_ages = st.lists(st.tuples(ages | st.none(), words), max_size=150).map(
     lambda found: [
-        (f"job-{n}", "" if age is None else canonical_time(utc_text(seconds_of(MARK) - age)), "RUNNING", MARK)
-        for n, age in enumerate(found)
+        Straggler(f"job-{n}", "" if age is None else ago(age), word, 0.0)
+        for n, (age, word) in enumerate(found)
     ]
 )
+HUNDRED = [Straggler(f"job-{n}", ago(HOUR), "RUNNING", 0.0) for n in range(100)]
 
 
-@given(open_jobs, st.sampled_from([ALL, NO_IDS, NOTHING]))
-def test_every_job_that_may_move_is_in_the_window_or_asked_for(jobs, can):
-    plan = steady_look(can, mark=MARK, jobs=jobs)
-    chunks = [asked["job_ids"] for asked in params(plan) if "job_ids" in asked]
-    asked = [job_id for chunk in chunks for job_id in chunk] + list(plan.ask)
-    window = {job_id for job_id, created_at, *_ in jobs if can.dates and created_at >= START}
-    assert sorted([*asked, *window]) == sorted(job_id for job_id, *_ in jobs)
-    assert all(1 <= len(chunk) <= 50 for chunk in chunks)
+@given(jobs_of_all_ages, jobs_of_all_ages, st.sampled_from([ALL, NO_IDS, NOTHING]))
+@example(HUNDRED, HUNDRED, NO_IDS)
+def test_each_straggler_is_shown_by_the_window_or_asked_for_and_none_twice(jobs, others, can):
+    younger = sorted((job.created_at for job in (*jobs, *others) if job.created_at), reverse=True)
+    look = a_look(can, jobs, younger=younger)
+    in_window = [job for job in jobs if look.start and job.created_at >= look.start]
+    assert ids([*in_window, *look.ask]) == ids(jobs)
+    assert look.start <= START
 
 
-@given(open_jobs, st.sampled_from([ALL, NO_IDS]))
-def test_what_a_look_costs_follows_what_is_open_not_history(jobs, can):
-    plan = steady_look(can, mark=MARK, jobs=jobs)
-    assert len(plan.listings) <= 1 + len(can.open_words) + len(jobs) // 50 + 1
+@given(jobs_of_all_ages, jobs_of_all_ages, st.sampled_from([ALL, NO_IDS]))
+@example(HUNDRED, HUNDRED, NO_IDS)
+def test_the_plan_never_costs_more_than_asking_for_each_by_id(jobs, others, can):
+    every = [*jobs, *others]
+    younger = [job.created_at for job in every if job.created_at]
+    counts = {word: sum(job.status == word for job in every) for word in can.open_words}
+    look = a_look(can, jobs, younger=younger, counts=counts)
+    plain = sum(time >= START for time in younger) // can.page_size + 1
+    older = [job for job in jobs if job.created_at < START]
+    assert cost(look, can, younger, counts) <= plain + by_id(can, older) + 1e-9
+
+
+@given(jobs_of_all_ages, st.sampled_from([ALL, NO_IDS, NOTHING]))
+def test_questions_ask_for_each_once_in_few_requests(jobs, can):
+    asked = plan.questions(can, jobs)
+    assert sorted(job_id for question in asked for job_id in question.ids) == ids(jobs)
+    assert all(len(question.ids) <= plan.CHUNK for question in asked if can.job_ids)
+    assert all(len(question.ids) == 1 for question in asked if not question.params)
+    if can.dates:
+        assert len(asked) == by_id(can, jobs)
+
+
+def test_jobs_of_one_instant_are_asked_for_by_that_instant():
+    assert plan.questions(NO_IDS, HUNDRED[:2]) == [
+        Question(
+            ("job-0", "job-1"),
+            {"created_at_on_or_after": ago(HOUR), "created_at_on_or_before": ago(HOUR)},
+        )
+    ]
+
+
+# The second look.
+
+
+def test_a_resync_lists_the_open_once_more_and_what_ended_by_windows_or_by_id():
+    ended = [*(a_job(n, 9 * DAY, "FAILED") for n in range(3)), *(a_job(n, HOUR - n) for n in range(10, 611))]
+    asked = plan.resync(ALL, ended, recent=ago(2 * DAY))
+    young = [job.created_at for job in ended[3:]]
+    assert asked == [
+        *plan.open_lists(ALL),
+        plan.window(young[0], young[499]),
+        plan.window(young[500], young[600]),
+        *plan.questions(ALL, ended[:3]),
+    ]
+
+
+def test_a_resync_without_dates_walks_the_list_itself():
+    asked = plan.resync(NOTHING, [], recent="", undated=(Listing(),))
+    assert asked == [*plan.open_lists(NOTHING), Listing()]

@@ -183,7 +183,7 @@ async def assembled(
         name: Lane(name, options, inbox, store=store, clock=clock, random=chance, owner=new_id("run"))
         for name, inbox in inboxes.items()
     }
-    courier = Courier(lanes, store=store, clock=clock)
+    courier = Courier(lanes, store=store, clock=clock, watch_every=30)
     give_up_after = dict.fromkeys(lanes, options.give_up_after)
     routes = Routes(relay="test", router=Router(rules), give_up_after=give_up_after)
     async with Client(clock=clock, random=chance, budget=Budget(clock, specs), transport=api) as client:
@@ -195,6 +195,7 @@ async def assembled(
                 clock=clock,
                 random=chance,
                 changed=courier.wake,
+                resync_share=sum(other.api_key == spec.api_key for other in specs),
             )
             for spec in specs
         ]
@@ -203,6 +204,10 @@ async def assembled(
 
 async def ingest_of(spec, *, store, routes, clock):
     row = await store.open_source(
-        name=spec.name, kind=spec.kind.name, identity=spec.identity(), now=clock.now()
+        name=spec.name,
+        kind=spec.kind.name,
+        identity=spec.identity(),
+        renamed_from=spec.renamed_from,
+        now=clock.now(),
     )
     return Ingest(store=store, spec=spec, row=row, routes=routes, clock=clock, new_id=new_id)

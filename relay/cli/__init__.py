@@ -1,6 +1,7 @@
 """The command line: each command's module is imported only when it runs."""
 
 import importlib
+import signal
 import sys
 from typing import Any
 
@@ -58,6 +59,7 @@ def relay() -> None:
 
 def main() -> None:
     """Exit 0 well, 1 failed, 2 wrong usage or configuration."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until a command has a way of its own to end
     try:
         relay(standalone_mode=False)
     except ConfigError as error:

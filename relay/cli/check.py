@@ -1,6 +1,7 @@
 import click
 
 from relay.cli.common import config_option, load
+from relay.cli.pace import pace
 
 
 @click.command()
@@ -20,6 +21,8 @@ def check(config: str | None, no_secrets: bool) -> None:
     )
     for spec in loaded.sources:
         click.echo(f"  {spec.name}: {spec.kind.name} of {spec.base_url}, every {spec.every:g} s")
+    for line in pace(loaded.sources, {}):
+        click.echo(line)
 
 
 def _count(things: object, word: str) -> str:

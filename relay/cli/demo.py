@@ -141,7 +141,7 @@ class _Demo:
 
     async def _print_new(self) -> None:
         async with self._printing:
-            for row in reversed(await self._it.store.rows("events", after=self._seen, limit=1000)):
+            for row in await self._it.store.rows("events", after=self._seen, limit=1000):
                 data = json.loads(row["data"])
                 self._seen = row["seq"]
                 self._events[data["kind"]] += 1

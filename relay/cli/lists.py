@@ -1,11 +1,12 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
 
-from relay.cli.common import config_option, json_option, load, print_rows, with_store
+from relay.cli.common import config_option, json_option, load, on_signals, print_rows, with_store
 from relay.sources.items import plain
 from relay.store import Row, Store
 
@@ -121,11 +122,21 @@ def _list(
     async def work(store: Store) -> None:
         rows = await store.rows(what, limit=limit, **filters)
         show(rows[::-1] if follow else rows)
-        last = rows[0]["seq"] if rows else 0
-        while follow:
-            await asyncio.sleep(FOLLOW_EVERY)
-            if rows := await store.rows(what, limit=1000, after=last, **filters):
-                show(rows[::-1])
-                last = rows[0]["seq"]
+        if follow:
+            await _go_on(store, what, filters, rows[0]["seq"] if rows else 0, show)
 
     with_store(database, work)
+
+
+async def _go_on(
+    store: Store, what: str, filters: dict[str, Any], last: int, show: Callable[[list[Row]], None]
+) -> None:
+    """Show what comes, until SIGTERM or Ctrl-C."""
+    stop = asyncio.Event()
+    on_signals(stop.set)
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), FOLLOW_EVERY)
+        while rows := await store.rows(what, limit=1000, after=last, **filters):
+            show(rows)
+            last = rows[-1]["seq"]

@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -46,7 +47,7 @@ def _copy(database: Path, folder: Path) -> Path:
     copy = folder / "relay.db"
     if database.exists():
         with (
-            closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)) as source,
             closing(sqlite3.connect(copy)) as to,
         ):
             source.backup(to)
@@ -66,6 +67,6 @@ async def _look(loaded: Any) -> bool:
     ):
         last = await store.rows("events", limit=1)
         looks = await asyncio.gather(*(poller.look() for poller in relay.pollers))
-        for row in reversed(await store.rows("events", limit=1000, after=last[0]["seq"] if last else 0)):
+        for row in await store.rows("events", limit=100_000, after=last[0]["seq"] if last else 0):
             click.echo(event_for_people(row))
     return all(looked.trouble is None for looked in looks)

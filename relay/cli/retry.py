@@ -31,13 +31,9 @@ def retry(config: str | None, ids: tuple[str, ...], every: bool, destination: st
         if not chosen or not (yes or ids or click.confirm("Go on?")):
             return 0
         now = time.time()
-        count = 0
-        for name in {row["destination"] for row in chosen}:
-            options = loaded.destinations.get(name)
-            after = options.give_up_after if options else GIVE_UP_AFTER
-            these = [row["id"] for row in chosen if row["destination"] == name]
-            count += await store.retry(ids=these, give_up_at=now + after, now=now)
-        return count
+        after = {name: options.give_up_after for name, options in loaded.destinations.items()}
+        ends = {row["id"]: now + after.get(row["destination"], GIVE_UP_AFTER) for row in chosen}
+        return await store.retry(give_up_at=ends, now=now)
 
     count = with_store(loaded.database, work)
     click.echo(f"{count} wait to be sent; a running relay begins within a second")

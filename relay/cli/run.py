@@ -1,6 +1,7 @@
 import asyncio
 import logging
 import os
+from contextlib import suppress
 
 import click
 
@@ -16,6 +17,11 @@ def run(config: str | None, quiet: bool) -> None:
 
     Looks and attempts are logged, a line each. What was not sent waits in the database for the next start.
     """
+    with suppress(KeyboardInterrupt):  # before it has begun, there is nothing to end
+        _run(config, quiet)
+
+
+def _run(config: str | None, quiet: bool) -> None:
     from relay.model import SystemClock  # noqa: PLC0415
     from relay.service import run as serve  # noqa: PLC0415
 

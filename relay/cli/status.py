@@ -1,8 +1,10 @@
 import json
+from collections.abc import Sequence
 
 import click
 
 from relay.cli.common import config_option, json_option, load, table, with_store
+from relay.cli.pace import pace
 from relay.store import Row, Store
 
 
@@ -13,26 +15,52 @@ def status(config: str | None, as_json: bool) -> None:
     """Show each source with its last look and trouble, each destination with what waits and is dead."""
     loaded = load(config, secrets=False)
 
-    async def work(store: Store) -> tuple[list[Row], list[Row]]:
-        return await store.rows("sources", limit=10_000), await store.rows("destinations", limit=10_000)
+    async def work(store: Store) -> tuple[list[Row], list[Row], Sequence[Row]]:
+        return (
+            await store.rows("sources", limit=10_000),
+            await store.rows("destinations", limit=10_000),
+            await store.hint_statistics(),
+        )
 
-    seen, owed = with_store(loaded.database, work)
+    seen, owed, hinted = with_store(loaded.database, work)
     sources = _sources([spec.name for spec in loaded.sources], seen)
     destinations = _destinations(list(loaded.destinations), owed)
     if as_json:
-        click.echo(json.dumps({"relay": loaded.relay, "sources": sources, "destinations": destinations}))
+        found = {"relay": loaded.relay, "sources": sources, "destinations": destinations, "hints": hinted}
+        click.echo(json.dumps(found))
         return
     click.echo(f"relay {loaded.relay}, {loaded.path}")
-    click.echo(table(sources, ("name", "kind", "open_jobs", "whole_at", "failures", "trouble")))
+    click.echo(table(sources, ("name", "kind", "open_jobs", "whole_at", "requests", "failures", "trouble")))
+    for line in pace(loaded.sources, {row["name"]: row["requests"] for row in sources}):
+        click.echo(line)
+    for row in sources:
+        if row["ordering"] == "none":
+            click.echo(f"{row['name']}: its list shows no order, so it is read whole once an hour")
     click.echo()
     click.echo(table(destinations, ("name", "waiting", "delivered", "dead", "oldest", "note")))
+    if hinted:
+        click.echo()
+        click.echo(table([_hints(row) for row in hinted], ("hints_for", "asked", "came_first", "earlier_by")))
 
 
 def _sources(configured: list[str], seen: list[Row]) -> list[Row]:
     """Those of the configuration; what is no longer in it is not looked at."""
     known = {row["name"]: row for row in seen}
-    blank = dict.fromkeys(("kind", "baseline", "mark", "whole_at", "looked_at", "trouble"))
+    blank = dict.fromkeys(
+        ("kind", "baseline", "mark", "whole_at", "looked_at", "trouble", "ordering", "requests")
+    )
     return [known.get(name, {"name": name, **blank, "failures": 0, "open_jobs": 0}) for name in configured]
+
+
+def _hints(row: Row) -> Row:
+    """How often a hint came before the look that would have seen the change, and by how much."""
+    seconds = row["seconds"]
+    return {
+        "hints_for": row["source"],
+        "asked": row["asked"],
+        "came_first": row["first"],
+        "earlier_by": None if seconds is None else f"{seconds:.1f} s on average",
+    }
 
 
 def _destinations(configured: list[str], owed: list[Row]) -> list[Row]:

@@ -49,8 +49,22 @@ def sources(document: Tables, findings: Findings) -> tuple[SourceSpec, ...]:
     unsure = {
         name for name, table in tables.items() if access is None or _listed_by_unresolved({**common, **table})
     }
+    _refuse_false_names(tables, findings)
     _refuse_doubles([spec for spec in specs if spec.name.partition(".")[0] not in unsure], findings)
     return specs
+
+
+def _refuse_false_names(tables: Tables, findings: Findings) -> None:
+    """What was known under an old name can be only one source's."""
+    first: dict[str, str] = {}
+    for name, table in tables.items():
+        old, place = table.get("renamed_from"), ("sources", name, "renamed_from")
+        if not isinstance(old, str):
+            continue
+        if old in tables:
+            findings.mistake(place, "names a source that is still there: take it out of one of the two")
+        elif first.setdefault(old, name) != name:
+            findings.mistake(place, f"is the old name of {first[old]} too: take it out of one of the two")
 
 
 def _of_one(name: str, table: Tables, access: Access, findings: Findings) -> list[SourceSpec]:
@@ -71,10 +85,18 @@ def _of_one(name: str, table: Tables, access: Access, findings: Findings) -> lis
             query=source.query,
             since=source.since,
             include=frozenset(source.include),
+            stuck_after=source.stuck_after,
+            signing_secret=source.signing_secret,
+            renamed_from=_old_name(source.renamed_from, full_name, name),
             **settings,
         )
         for full_name, kind in kinds.items()
     ]
+
+
+def _old_name(renamed_from: str | None, full_name: str, name: str) -> str | None:
+    """Of a list of kinds, each was known under the old name with its kind."""
+    return renamed_from and renamed_from + full_name.removeprefix(name)
 
 
 def _kinds(name: str, table: Tables, path: Keys, findings: Findings) -> dict[str, Kind]:

@@ -1,3 +1,4 @@
+import os
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,8 +37,8 @@ class Config:
 
 def find(option: str | None, *, environ: Mapping[str, str], cwd: Path, system: Path = SYSTEM) -> Path:
     """The file to use. Raises ConfigError that names the places looked at."""
-    for given, by in ((option, "--config"), (environ.get("RELAY_CONFIG"), "$RELAY_CONFIG")):
-        if given:
+    for given, by in ((option, "--config"), (environ.get("RELAY_CONFIG") or None, "$RELAY_CONFIG")):
+        if given is not None:
             return _given(cwd / given, by)
     places = (cwd / "rules.toml", system)
     for path in places:
@@ -75,6 +76,8 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
     sources = build.sources(document, findings)
     destinations = build.destinations(document, findings)
     rules, router = build.rules(document, findings)
+    if relay is not None and os.path.isdir(path.parent / relay.database):  # noqa: PTH112 - no error for a long name
+        findings.mistake(("relay", "database"), 'is a directory: name a file in it, such as "relay.db"')
     if findings.mistakes or relay is None:
         raise ConfigError(_told(findings.mistakes, path, content))
     warn(document, sources, rules, findings)

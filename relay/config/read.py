@@ -1,5 +1,6 @@
 """From a file to the tables it holds."""
 
+import codecs
 import re
 import tomllib
 from pathlib import Path
@@ -42,7 +43,7 @@ def read(path: Path) -> bytes:
 
 def parse(path: Path, content: bytes) -> dict[str, Any]:
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.removeprefix(codecs.BOM_UTF8).decode())
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _refusal(path, line, "file", "is not UTF-8: save it in that encoding") from None

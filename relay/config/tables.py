@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from relay.config.environ import Unresolved
-from relay.destinations import Duration
+from relay.destinations import Duration, SecretText
 from relay.model import Secret, Severity, canonical_time
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -113,6 +113,12 @@ def _since(value: Any) -> str:
     return known
 
 
+def _source_name(value: Any) -> str:
+    if not re.fullmatch(rf"{NAME.pattern}(\.[a-z_0-9]+)?", _text(value)):
+        raise ValueError("must be the name that the source had")
+    return _text(value)
+
+
 def _filter(value: Any) -> str | tuple[str, ...]:
     values = value if isinstance(value, list) and value else [value]
     if not all(isinstance(item, str) and _PLAIN.fullmatch(item) for item in values):
@@ -167,7 +173,7 @@ class Access(Table):
     base_url: Annotated[str, _by(_base_url)] = "https://api.cloud.llamaindex.ai"
     every: Annotated[Duration, Field(ge=1, le=86400)] = 15.0
     requests_per_minute: Annotated[int, Field(ge=1, le=100_000), Strict] = 20
-    page_size: Annotated[int, Field(ge=1, le=1000), Strict] = 100
+    page_size: Annotated[int | None, Field(ge=1, le=1000), Strict] = None
     project_id: Annotated[str | None, _by(_uuid)] = None
     organization_id: Annotated[str | None, _by(_uuid)] = None
 
@@ -177,6 +183,9 @@ class SourceTable(Access):
     query: dict[str, Annotated[str | tuple[str, ...], _by(_filter)]] = {}
     since: Annotated[str | None, _by(_since)] = None
     include: Annotated[list[str], _by(_names)] = []
+    stuck_after: Annotated[Duration | None, Field(ge=1)] = None
+    signing_secret: Annotated[SecretText | None, Field()] = None
+    renamed_from: Annotated[str | None, _by(_source_name)] = None
 
 
 class RuleTable(Table):

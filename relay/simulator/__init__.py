@@ -2,20 +2,23 @@
 
 from relay.simulator.faults import Answer
 from relay.simulator.job import BatchFile, Job
-from relay.simulator.log import Shown, changes
-from relay.simulator.scenario import Fault, Scenario, Stream, demo
+from relay.simulator.log import Drained, Missed, Shown, changes
+from relay.simulator.scenario import Fault, Scenario, Stream, Trouble, demo
 from relay.simulator.simulator import Request, Simulator
 
 __all__ = [
     "Answer",
     "BatchFile",
+    "Drained",
     "Fault",
     "Job",
+    "Missed",
     "Request",
     "Scenario",
     "Shown",
     "Simulator",
     "Stream",
+    "Trouble",
     "changes",
     "demo",
 ]

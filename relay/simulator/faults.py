@@ -10,6 +10,21 @@ import msgspec
 
 from relay.simulator.scenario import Fault, Scenario
 
+WHOLE: frozenset[Fault | None] = frozenset(
+    {
+        None,
+        "slow",
+        "no_date",
+        "old_date",
+        "no_page",
+        "empty_page",
+        "repeated_token",
+        "garbled",
+        "twice",
+    }
+)
+"""With these an answer arrives, and what it shows is shown."""
+
 _JSON = "application/json"
 
 
@@ -35,7 +50,8 @@ def failure(status: int, detail: Any, **headers: str) -> Answer:
 
 
 def choose(scenario: Scenario, random: Random) -> Fault | None:
-    draw = random.random()
+    """Draw the fault of one answer by the scenario's rates."""
+    draw = random.random() if scenario.faults else 1.0
     for fault, share in scenario.faults.items():
         if draw < share:
             return fault
@@ -43,8 +59,10 @@ def choose(scenario: Scenario, random: Random) -> Fault | None:
     return None
 
 
-def spoil(answer: Answer, fault: Fault, scenario: Scenario, random: Random) -> Answer:
-    return _FAULTS[fault](answer, scenario, random)
+def spoil(answer: Answer, fault: Fault | None, scenario: Scenario, random: Random) -> Answer:
+    """Do to an answer what the fault does; those that make a page odd have done it."""
+    turn = _FAULTS.get(fault) if fault else None
+    return turn(answer, scenario, random) if turn else answer
 
 
 def _error(_: Answer, __: Scenario, random: Random) -> Answer:
@@ -62,6 +80,10 @@ def _too_many(_: Answer, __: Scenario, ___: Random) -> Answer:
 
 def _too_many_wait(_: Answer, scenario: Scenario, ___: Random) -> Answer:
     return failure(429, "Rate limit exceeded.", Retry_After=str(scenario.retry_after))
+
+
+def _refused(status: int, detail: Any) -> Callable[[Answer, Scenario, Random], Answer]:
+    return lambda _, __, ___: failure(status, detail)
 
 
 def _html(_: Answer, __: Scenario, ___: Random) -> Answer:
@@ -85,8 +107,23 @@ def _drop(answer: Answer, _: Scenario, __: Random) -> Answer:
     return replace(answer, fault="drop")
 
 
+_NOT_TAKEN = [
+    {
+        "type": "literal_error",
+        "loc": ["query", "status"],
+        "msg": "Input should be another status",
+        "input": "",
+        "ctx": {"expected": "another status"},
+    }
+]
 _FAULTS: Mapping[Fault, Callable[[Answer, Scenario, Random], Answer]] = {
     "error": _error,
+    "unavailable": _refused(503, "Service Unavailable"),
+    "denied": _refused(401, "Invalid API Key"),
+    "forbidden": _refused(403, "Not allowed to access this project"),
+    "absent": _refused(404, "Not Found"),
+    "gone": _refused(410, "This endpoint was removed"),
+    "invalid": _refused(422, _NOT_TAKEN),
     "too_many": _too_many,
     "too_many_wait": _too_many_wait,
     "html": _html,

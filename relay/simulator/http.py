@@ -23,9 +23,8 @@ def app(simulator: Simulator) -> web.Application:
             raise
 
     async def own_headers(_: web.BaseRequest, response: web.StreamResponse) -> None:
-        # aiohttp puts in a Date where there is none; what time it is says the simulator, or nobody.
         response.headers.pop("Server", None)
-        if not simulator.scenario.date:
+        if not response.headers.get("Date"):
             response.headers.pop("Date", None)
 
     application = web.Application()
@@ -51,7 +50,8 @@ async def _send(request: web.Request, answer: Answer) -> web.StreamResponse:
         transport.abort()
         return web.StreamResponse()
     packed = _packed(answer, request.headers.get("Accept-Encoding", ""))
-    response = web.StreamResponse(status=packed.status, headers=packed.headers)
+    # aiohttp puts in a Date where there is none; what time it is says the simulator, or nobody.
+    response = web.StreamResponse(status=packed.status, headers={"Date": "", **packed.headers})
     response.content_length = len(packed.body)
     await response.prepare(request)
     if answer.fault == "cut":

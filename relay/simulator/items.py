@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec import Raw
+from msgspec.json import encode
+
 from relay.simulator.job import BatchFile, Job, time_text
 
 Item = dict[str, Any]
@@ -16,7 +19,19 @@ _SCHEMA = {"type": "object", "properties": {"total": {"type": "number"}}}
 
 
 def item_of(job: Job, expand: Expand = frozenset()) -> Item:
-    return {**_SHAPES[job.kind](job, expand), **job.item}
+    item = _SHAPES[job.kind](job, expand)
+    if job.dates != "utc":
+        _DATES[job.dates](item)
+    return {**item, **job.item}
+
+
+def listed(job: Job, expand: Expand) -> Item | Raw:
+    """Show a job as a list does; what follows from the job alone is encoded once."""
+    if expand or job.kind.startswith("batch"):
+        return item_of(job, expand)
+    if job.encoded is None:
+        job.encoded = Raw(encode(item_of(job)))
+    return job.encoded
 
 
 def one_of(job: Job, expand: Expand) -> Item:
@@ -33,6 +48,22 @@ def one_of(job: Job, expand: Expand) -> Item:
 def files_of(batch: Job) -> list[Item]:
     """List the items of a batch_v1."""
     return [_file(batch, file) for file in batch.files]
+
+
+def _null_dates(item: Item) -> None:
+    item["created_at"] = item["updated_at"] = None
+
+
+def _missing_dates(item: Item) -> None:
+    del item["created_at"], item["updated_at"]
+
+
+def _naive_dates(item: Item) -> None:
+    for name in ("created_at", "updated_at"):
+        item[name] = item[name].removesuffix("Z")
+
+
+_DATES = {"null": _null_dates, "missing": _missing_dates, "naive": _naive_dates}
 
 
 def _common(job: Job) -> Item:

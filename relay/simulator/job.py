@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 from zlib import crc32
+
+from msgspec import Raw
 
 from relay.model import TERMINAL_STATUSES
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WAITING = frozenset({"PENDING", "THROTTLED", "DISPATCHED"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -29,7 +32,7 @@ def micros_of(moment: datetime) -> int:
 
 def time_text(at: int) -> str:
     """As the API writes times; such texts order as the times do."""
-    return (_EPOCH + timedelta(microseconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -44,7 +47,8 @@ class BatchFile:
 
     @property
     def settled(self) -> bool:
-        return self.skip_reason is not None or (self.job is not None and self.job.ended is not None)
+        """A job that has ended once counts, though it may have been taken up again."""
+        return self.skip_reason is not None or (self.job is not None and self.job.settled)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -59,34 +63,50 @@ class Job:
     error: str | None = None
     started: int | None = None  # when it was first seen beyond waiting
     ended: int | None = None  # None while open, also after a terminal status was left again
+    ends: frozenset[str] = TERMINAL_STATUSES  # the words that it ends with
+    settled: bool = False  # it has ended, if only once
+    before: str | None = None  # the status it had before this one
+    there: bool = True  # False: deleted, for now or for good
     makes: str = "parse"  # the kind of job a batch makes of its files
     files: Sequence[BatchFile] = ()
     item: Mapping[str, Any] = field(default_factory=_nothing)  # laid over the item that the API shows
+    dates: Literal["utc", "null", "missing", "naive"] = "utc"  # as the API shows them
     created_at: str = ""
+    place: tuple[int, str] = (0, "")  # where it stands in a list that is in order
+    shuffled_place: tuple[int, str] = (0, "")
+    spin: int = 0  # a number that looks random and stays
+    encoded: Raw | None = None  # the item of a list, until something changes
 
     def __post_init__(self) -> None:
         self.created_at = time_text(self.created)
+        self.spin = crc32(self.id.encode())
+        self.place = self.created, self.id
+        self.shuffled_place = self.spin, self.id
         self._mark(self.created)
 
     @property
-    def place(self) -> tuple[int, str]:
-        """Where it stands in a list that is in order."""
-        return self.created, self.id
+    def shown_created_at(self) -> str:
+        """As an item has it; "" for none."""
+        if self.dates == "utc":
+            return self.created_at
+        return self.created_at.removesuffix("Z") if self.dates == "naive" else ""
 
-    @property
-    def spin(self) -> int:
-        """A number that looks random and stays."""
-        return crc32(self.id.encode())
-
-    @property
-    def shuffled_place(self) -> tuple[int, str]:
-        return self.spin, self.id
+    def __copy__(self) -> "Job":
+        """Copy ten times faster than by reduction."""
+        twin = object.__new__(Job)
+        for name in self.__slots__:
+            setattr(twin, name, getattr(self, name))
+        return twin
 
     def become(self, status: str, error: str | None, at: int) -> None:
+        if status != self.status:
+            self.before = self.status
         self.status, self.error, self.updated = status, error, at
         self._mark(at)
 
     def _mark(self, at: int) -> None:
-        if self.started is None and self.status not in {"PENDING", "THROTTLED", "DISPATCHED"}:
+        self.encoded = None
+        if self.started is None and self.status not in _WAITING:
             self.started = at
-        self.ended = at if self.status in TERMINAL_STATUSES else None
+        self.ended = at if self.status in self.ends else None
+        self.settled = self.settled or self.ended is not None

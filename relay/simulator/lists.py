@@ -4,22 +4,24 @@ import binascii
 import json
 from base64 import b64decode, b64encode
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal
 
 from relay.simulator.items import item_of
 from relay.simulator.job import Job, micros_of
 from relay.simulator.kinds import PLAIN_FILTERS
 from relay.simulator.params import Asked
-from relay.simulator.scenario import Scenario, Stream
-from relay.simulator.world import World
+from relay.simulator.scenario import Fault, Stream
+from relay.simulator.shelves import Shelves
 
 # The API publishes neither; its paged lists are said to be safe up to 100.
 _DEFAULT_PAGE, _LARGEST_PAGE = 50, 100
 _DEFAULT_LIMIT = 50
+Place = tuple[int, str]
+_START = {"newest": (2**63, ""), "oldest": (-(2**63), ""), "shuffled": (2**63, "")}  # before the first
 _PLACE = attrgetter("place")
 _SHUFFLED_PLACE = attrgetter("shuffled_place")
 
@@ -30,21 +32,27 @@ class BadToken(Exception):  # noqa: N818 - it is an answer, 400
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """The jobs that an index gave, shown from `high` down to `low`; `plain` filters are still to be asked."""
+    """The jobs from `low` to `high` that an index gave; `plain` filters are still to be asked."""
 
     jobs: Sequence[Job]
     low: int
     high: int
-    shuffled: bool
+    order: Literal["newest", "oldest", "shuffled"]
     plain: Asked
 
-    def walk(self, after: tuple[int, str] | None = None) -> Iterator[Job]:
-        key = _SHUFFLED_PLACE if self.shuffled else _PLACE
-        start = self.high
-        if after is not None:
-            start = bisect_left(self.jobs, after, self.low, self.high, key=key)
-        down = (self.jobs[n] for n in range(start - 1, self.low - 1, -1))
-        return (job for job in down if _fits(job, self.plain)) if self.plain else down
+    def walk(self, after: Place | None = None) -> Iterator[Job]:
+        start = _START[self.order] if after is None else after
+        key = self.place
+        if self.order == "oldest":
+            places = range(bisect_right(self.jobs, start, self.low, self.high, key=key), self.high)
+        else:
+            places = range(bisect_left(self.jobs, start, self.low, self.high, key=key) - 1, self.low - 1, -1)
+        jobs = (self.jobs[n] for n in places)
+        return (job for job in jobs if _fits(job, self.plain)) if self.plain else jobs
+
+    @property
+    def place(self) -> Callable[[Job], Place]:
+        return _SHUFFLED_PLACE if self.order == "shuffled" else _PLACE
 
     def total(self) -> int:
         return sum(1 for _ in self.walk()) if self.plain else self.high - self.low
@@ -57,38 +65,45 @@ class Page:
     total: int
 
 
-def page_by_cursor(found: Found, asked: Asked) -> Page:
-    """Keep the place by what the last job was, so that a page does not shift. Raises BadToken."""
-    size = max(1, min(asked.get("page_size", _DEFAULT_PAGE), _LARGEST_PAGE))
+def page_by_cursor(found: Found, asked: Asked, *, cap: int | None, fault: Fault | None, number: int) -> Page:
+    """Keep the place by what the last job was, so that a page does not shift. Raises BadToken.
+
+    `number`, the answer's, makes the token of an empty page new each time.
+    """
+    size = max(1, min(asked.get("page_size", _DEFAULT_PAGE), _LARGEST_PAGE, cap or _LARGEST_PAGE))
     token = asked.get("page_token")
-    jobs = list(islice(found.walk(_place(token) if token else None), size + 1))
-    more = len(jobs) > size
-    return Page(jobs=jobs[:size], token=_token(found, jobs[size - 1]) if more else None, total=found.total())
+    place = _place(token) if token else _START[found.order]
+    if fault == "empty_page":
+        return Page(jobs=(), token=_token(place, number), total=found.total())
+    jobs = list(islice(found.walk(place), size + 1))
+    following = _token(found.place(jobs[size - 1])) if len(jobs) > size else None
+    if fault == "repeated_token":
+        following = token or _token(place)
+    return Page(jobs=jobs[:size], token=following, total=found.total())
 
 
-def page_by_offset(found: Found, asked: Asked) -> Page:
-    """Count from the front, so that pages shift when jobs are added."""
+def page_by_offset(found: Found, asked: Asked, *, cap: int | None, **_: Any) -> Page:
+    """Count from the front, so that pages shift when jobs are added or deleted."""
     offset, limit = asked.get("offset", 0), asked.get("limit", _DEFAULT_LIMIT)
-    jobs = list(islice(found.walk(), offset, offset + limit))
+    jobs = list(islice(found.walk(), offset, offset + min(limit, cap or limit)))
     return Page(jobs=jobs, token=None, total=found.total())
 
 
-def find(world: World, scenario: Scenario, kind: str, project_id: str, asked: Asked) -> Found:
-    jobs = _shelf(world, kind, project_id, asked)
+def find(shelves: Shelves, stream: Stream, kind: str, project_id: str, asked: Asked) -> Found:
+    jobs = _shelf(shelves, kind, project_id, asked)
     low, high = _window(jobs, asked)
-    shuffled = scenario.streams.get(kind, Stream(count=0)).order == "shuffled"
-    if shuffled:
+    if stream.order == "shuffled":
         jobs = sorted(jobs[low:high], key=_SHUFFLED_PLACE)
         low, high = 0, len(jobs)
     plain = {name: asked[name] for name in PLAIN_FILTERS if name in asked}
-    return Found(jobs=jobs, low=low, high=high, shuffled=shuffled, plain=plain)
+    return Found(jobs=jobs, low=low, high=high, order=stream.order, plain=plain)
 
 
-def _shelf(world: World, kind: str, project_id: str, asked: Asked) -> Sequence[Job]:
+def _shelf(shelves: Shelves, kind: str, project_id: str, asked: Asked) -> Sequence[Job]:
     status = asked["status"].upper() if "status" in asked else None
     if "job_ids" not in asked:
-        return world.shelf(kind, project_id, status)
-    named = (world.find(kind, job_id) for job_id in set(asked["job_ids"]))
+        return shelves.shelf(kind, project_id, status)
+    named = (shelves.find(kind, job_id) for job_id in set(asked["job_ids"]))
     fitting = [j for j in named if j and j.project_id == project_id and status in {None, j.status}]
     return sorted(fitting, key=_PLACE)
 
@@ -120,12 +135,13 @@ def _field(item: dict[str, Any], name: str) -> Any:
     return item.get(name)
 
 
-def _token(found: Found, job: Job) -> str:
-    where, last_id = job.shuffled_place if found.shuffled else job.place
-    return b64encode(json.dumps({"last_id": last_id, "last": where}).encode()).decode()
+def _token(place: Place, number: int | None = None) -> str:
+    at, last_id = place
+    more = {} if number is None else {"n": number}
+    return b64encode(json.dumps({"last_id": last_id, "last": at, **more}).encode()).decode()
 
 
-def _place(token: str) -> tuple[int, str]:
+def _place(token: str) -> Place:
     try:
         place = json.loads(b64decode(token, validate=True))
         return int(place["last"]), str(place["last_id"])

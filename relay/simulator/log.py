@@ -5,14 +5,37 @@ from typing import NamedTuple
 
 
 class Shown(NamedTuple):
-    """One job in one answer that went out whole."""
+    """One job at one place of one answer that went out whole, as the answer had it: lagging, or twice.
+
+    What nobody can read as a job is not logged, nor what a fault kept back.
+    """
+
+    answer: int
+    at: float  # by `now()`, when it was asked for, and made
+    kind: str
+    job_id: str
+    status: str  # upper case
+    created_at: str  # "" where the answer had none
+    by_id: bool = False  # GET of one; a list by `job_ids` is a list
+    delay: float = 0.0  # seconds after `at` that a slow answer went out
+
+
+class Missed(NamedTuple):
+    """One job that was asked for by its id, and was not there.
+
+    That is a GET's 404, and a list by `job_ids` and no other filter that came in one page without it.
+    """
 
     answer: int
     at: float
     kind: str
     job_id: str
-    status: str  # upper case
-    created_at: str
+    by_id: bool
+
+
+class Drained(NamedTuple):
+    shown: list[Shown]
+    missed: list[Missed]
 
 
 def changes(log: Iterable[Shown]) -> dict[tuple[str, str], list[str]]:

@@ -1,27 +1,21 @@
 """LlamaCloud's job API over a simulated account, without a network."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from itertools import count
 from operator import itemgetter
 from random import Random
 from typing import Any
-from urllib.parse import unquote
 
-from relay.simulator.faults import Answer, choose, failure, json_answer, spoil
-from relay.simulator.items import files_of, item_of, one_of
+from relay.simulator.api import Api, Route, Told, route
+from relay.simulator.faults import WHOLE, Answer, choose, spoil
 from relay.simulator.job import Job
-from relay.simulator.kinds import ENDPOINTS, ITEMS_PARAMS, Endpoint
-from relay.simulator.lists import BadToken, find, page_by_cursor, page_by_offset
-from relay.simulator.log import Shown
-from relay.simulator.params import Asked, Invalid, expand_of, read
+from relay.simulator.log import Drained, Missed, Shown
 from relay.simulator.scenario import Fault, Scenario
+from relay.simulator.script import Script
 from relay.simulator.world import World
-
-_DEFAULT_ITEMS = 100
-_PAGES = {"cursor": page_by_cursor, "offset": page_by_offset}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +36,17 @@ class Simulator:
     ) -> None:
         self.scenario = scenario
         self.log: list[Shown] = []
+        self.missed: list[Missed] = []
         self._now = now
-        self._world = World(scenario, now=now, seed=seed)
+        self._start = now()
+        self._world = World(scenario, now=lambda: now() + scenario.clock_offset, seed=seed)
         # Apart from the world's, so that what happens does not depend on who asks how often.
         self._random = Random(seed)  # noqa: S311 - a scenario must be repeatable
-        self._api_key = api_key
+        self._api = Api(self._world, scenario, random=self._random, api_key=api_key)
+        self._script = Script(scenario.script, random=self._random)
         self._faults: list[Fault] = []
         self._numbers = count(1)
+        self._second = (-1, "")  # the last Date told
 
     def advance(self) -> None:
         self._world.advance()
@@ -64,115 +62,76 @@ class Simulator:
     def move(self, job: Job | str, status: str, error: str | None = None) -> None:
         self._world.move(job, status, error)
 
+    def vanish(self, job: Job | str) -> Job:
+        """Delete a job, from the list and from GET of one."""
+        return self._world.vanish(job)
+
+    def bring_back(self, job: Job) -> None:
+        self._world.bring_back(job)
+
     def fail_next(self, n: int, fault: Fault) -> None:
-        """Spoil the next `n` answers, whatever is asked; calls add up."""
+        """Spoil the next `n` answers, whatever is asked; calls add up, and go before script and rates."""
         self._faults += [fault] * n
 
     def answer(self, request: Request) -> Answer:
         self._world.advance()
         number, now = next(self._numbers), self._now()
-        right, shown = self._right(request)
-        fault = self._faults.pop(0) if self._faults else choose(self.scenario, self._random)
-        answer = spoil(right, fault, self.scenario, self._random) if fault else right
-        if fault in {None, "slow"}:
-            self._note(number, now, shown)
-        return replace(answer, number=number, headers={**answer.headers, **self._date(now)})
+        where = route(request.path)
+        fault = self._fault(request, where, now)
+        told = self._api.tell(
+            where, request.method, request.query, request.headers, fault=fault, number=number
+        )
+        answer = spoil(told.answer, fault, self.scenario, self._random)
+        if fault in WHOLE:
+            self._note(number, now, told, answer.delay)
+        return Answer(
+            status=answer.status,
+            body=answer.body,
+            headers={**answer.headers, **self._date(now, fault)},
+            delay=answer.delay,
+            fault=answer.fault,
+            number=number,
+        )
 
     def take_back(self, answer: Answer) -> None:
-        """Forget what an answer showed that reached nobody."""
-        low = bisect_left(self.log, answer.number, key=itemgetter(0))
-        high = bisect_left(self.log, answer.number + 1, key=itemgetter(0))
-        del self.log[low:high]
+        """Forget what an answer told that reached nobody."""
+        logs: tuple[list[Any], ...] = (self.log, self.missed)
+        for log in logs:
+            low = bisect_left(log, answer.number, key=itemgetter(0))
+            high = bisect_left(log, answer.number + 1, key=itemgetter(0))
+            del log[low:high]
 
-    def _note(self, number: int, now: float, jobs: Iterable[Job]) -> None:
-        self.log += [Shown(number, now, job.kind, job.id, job.status, job.created_at) for job in jobs]
+    def drain(self) -> Drained:
+        """Give what was told since the last time, and forget it: nothing else bounds these lists."""
+        drained = Drained(self.log, self.missed)
+        self.log, self.missed = [], []
+        return drained
 
-    def _date(self, now: float) -> dict[str, str]:
-        if not self.scenario.date:
+    def _fault(self, request: Request, where: Route, now: float) -> Fault | None:
+        if self._faults:
+            return self._faults.pop(0)
+        if self.scenario.script:
+            kind = where.endpoint.kind if where.endpoint else None
+            status = next((text.upper() for name, text in request.query if name == "status"), None)
+            since = now - self._start
+            if fault := self._script.fault(since, kind=kind, path=request.path, status=status):
+                return fault
+        return choose(self.scenario, self._random)
+
+    def _note(self, number: int, now: float, told: Told, delay: float) -> None:
+        kind, by_id = told.kind, told.by_id
+        self.log += [
+            Shown(number, now, kind, job.id, job.status, job.shown_created_at, by_id, delay)
+            for job in told.shown
+        ]
+        self.missed += [Missed(number, now, kind, job_id, by_id) for job_id in told.missed]
+
+    def _date(self, now: float, fault: Fault | None) -> dict[str, str]:
+        if not self.scenario.date or fault == "no_date":
             return {}
-        return {"Date": formatdate(now + self.scenario.date_offset, usegmt=True)}
-
-    def _right(self, request: Request) -> tuple[Answer, Sequence[Job]]:
-        """Answer as an API that is well does, and name the jobs shown."""
-        endpoint, rest = _route(request.path)
-        if endpoint is None:
-            return failure(404, "Not Found"), ()
-        if request.method != "GET":
-            return failure(405, "Method Not Allowed", Allow="GET"), ()
-        if refusal := self._refusal(request.headers):
-            return failure(401, refusal), ()
-        try:
-            return self._read(endpoint, rest, request.query)
-        except Invalid as invalid:
-            return failure(422, invalid.detail), ()
-        except BadToken:
-            return failure(400, "Invalid page token"), ()
-
-    def _refusal(self, headers: Mapping[str, str]) -> str | None:
-        given = {name.lower(): value for name, value in headers.items()}.get("authorization", "")
-        scheme, _, key = given.partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
-            return "Not authenticated"
-        return None if self._api_key in {None, key.strip()} else "Invalid API Key"
-
-    def _read(
-        self, endpoint: Endpoint, rest: Sequence[str], query: Iterable[tuple[str, str]]
-    ) -> tuple[Answer, Sequence[Job]]:
-        if not rest:
-            return self._list(endpoint, read(query, endpoint.list_params))
-        if len(rest) == 1:
-            return self._get(endpoint, rest[0], read(query, endpoint.get_params))
-        return self._items(endpoint, rest[0], read(query, ITEMS_PARAMS)), ()
-
-    def _list(self, endpoint: Endpoint, asked: Asked) -> tuple[Answer, Sequence[Job]]:
-        found = find(self._world, self.scenario, endpoint.kind, self._project(asked), asked)
-        page = _PAGES[endpoint.paging](found, asked)
-        expand = expand_of(asked)
-        envelope = {"items": [item_of(job, expand) for job in page.jobs], **self._total(page.total)}
-        if page.token:
-            envelope["next_page_token"] = page.token
-        return json_answer(200, envelope), page.jobs
-
-    def _get(self, endpoint: Endpoint, job_id: str, asked: Asked) -> tuple[Answer, Sequence[Job]]:
-        job = self._find(endpoint, job_id, asked)
-        if job is None:
-            return failure(404, f"{endpoint.noun} not found"), ()
-        return json_answer(200, one_of(job, expand_of(asked))), (job,)
-
-    def _items(self, endpoint: Endpoint, job_id: str, asked: Asked) -> Answer:
-        job = self._find(endpoint, job_id, asked)
-        if job is None:
-            return failure(404, f"{endpoint.noun} not found")
-        items = [item for item in files_of(job) if item["status"] == asked.get("status", item["status"])]
-        offset = asked.get("offset", 0)
-        page = items[offset : offset + asked.get("limit", _DEFAULT_ITEMS)]
-        return json_answer(200, {"items": page, **self._total(len(items))})
-
-    def _find(self, endpoint: Endpoint, job_id: str, asked: Asked) -> Job | None:
-        job = self._world.find(endpoint.kind, job_id)
-        return job if job and job.project_id == self._project(asked) else None
-
-    def _project(self, asked: Asked) -> str:
-        return str(asked.get("project_id", self.scenario.project_id))
-
-    def _total(self, total: int) -> dict[str, Any]:
-        if self.scenario.total_size == "absent":
-            return {}
-        return {"total_size": total if self.scenario.total_size == "number" else None}
-
-
-def _route(path: str) -> tuple[Endpoint | None, Sequence[str]]:
-    """Find the endpoint and the segments after its path: none, an id, or an id and "items"."""
-    for endpoint in ENDPOINTS.values():
-        if path == endpoint.path:
-            return endpoint, ()
-        if path.startswith(endpoint.path + "/"):
-            rest = [unquote(part) for part in path[len(endpoint.path) + 1 :].split("/")]
-            return (endpoint, rest) if _is_served(endpoint, rest) else (None, ())
-    return None, ()
-
-
-def _is_served(endpoint: Endpoint, rest: Sequence[str]) -> bool:
-    if len(rest) == 2:
-        return endpoint.kind == "batch_v1" and rest[1] == "items"
-    return len(rest) == 1 and rest[0] != ""
+        if fault == "old_date":
+            return {"Date": formatdate(0, usegmt=True)}
+        second = int(now + self.scenario.clock_offset + self.scenario.date_offset)
+        if second != self._second[0]:
+            self._second = second, formatdate(second, usegmt=True)
+        return {"Date": self._second[1]}

@@ -1,65 +1,78 @@
 """The simulated account: its jobs, and what becomes of them as time passes."""
 
-from bisect import bisect_left, insort
-from collections import defaultdict
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from heapq import heappop, heappush
-from itertools import count
-from operator import attrgetter
 from random import Random
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
+from relay.model import TERMINAL_STATUSES
+from relay.simulator.batches import Batches
 from relay.simulator.job import BatchFile, Job, micros
 from relay.simulator.kinds import ENDPOINTS
-from relay.simulator.life import Step, life
-from relay.simulator.scenario import Scenario, Stream
-from relay.simulator.words import SKIPPED, UNMAPPED, file_name
+from relay.simulator.life import Life, life
+from relay.simulator.scenario import OddDates, Scenario, Stream
+from relay.simulator.shelves import Lagging, Shelves
+from relay.simulator.timeline import Timeline
+from relay.simulator.words import file_name
 
-_PLACE = attrgetter("place")
 _DEFAULT = Stream(count=0)
-_WITHOUT_A_JOB = 0.03
+_RECENT = 20
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class World:
     """All that happens follows from the seed, the times and the calls, not from how often it is looked at.
 
-    What is due happens at its own time, when someone looks next.
+    What is due happens at its own time, when someone looks next. `now` is the API's clock.
     """
 
     def __init__(self, scenario: Scenario, *, now: Callable[[], float], seed: int) -> None:
+        self.live = Shelves()
         self._scenario = scenario
-        self._now = now
         self._random = Random(seed)  # noqa: S311 - a scenario must be repeatable
-        self._jobs: dict[tuple[str, str], Job] = {}
-        self._shelves: defaultdict[tuple[str, str, str | None], list[Job]] = defaultdict(list)
-        self._due: list[tuple[int, int, Callable[[int], None]]] = []
-        self._count = count()
-        self._batches: dict[Job, Job] = {}  # the batch_v1 that ends with a job
+        self._now = now
+        self._start = micros(now())
+        self._lagging = {kind: Lagging(s.lag) for kind, s in scenario.streams.items() if s.lag}
+        self._timeline = Timeline(speed=scenario.speed)
+        self._ended: deque[tuple[int, Job]] = deque()  # what is to be forgotten
+        self._recent: deque[tuple[str, str]] = deque(maxlen=_RECENT)  # ids that another kind may take
+        self._batches = Batches(
+            scenario,
+            self._timeline,
+            self._random,
+            begin=self._begin,
+            become=self._become,
+            new_id=self._new_id,
+        )
         for kind, stream in scenario.streams.items():
             if stream.count != 0:
-                self._at(micros(now()), partial(self._arrive, kind, stream.count))
+                self._timeline.at(self._start, partial(self._arrive, kind, stream.count))
 
     def advance(self) -> None:
         now = micros(self._now())
-        while self._due and self._due[0][0] <= now:
-            at, _, act = heappop(self._due)
+        for at, act in self._timeline.until(now):
+            self._forget(at)
             act(at)
+        self._forget(now)
+        for lagging in self._lagging.values():
+            lagging.advance(now)
 
     def finished(self) -> bool:
-        """Nothing more will come and nothing more will move."""
+        """Nothing more will come and nothing more will move; old jobs may still be forgotten."""
         self.advance()
-        return not self._due
+        return self._timeline.ended and all(lagging.settled for lagging in self._lagging.values())
 
-    def find(self, kind: str, job_id: str) -> Job | None:
-        return self._jobs.get((kind, job_id))
+    def lists(self, kind: str) -> Shelves:
+        """Find what a list of this kind may show: where it lags, what was."""
+        lagging = self._lagging.get(kind)
+        return lagging.shelves if lagging else self.live
 
-    def shelf(self, kind: str, project_id: str, status: str | None) -> Sequence[Job]:
-        """Find the jobs of a kind, all or those of one status, in the order of their creation."""
-        return self._shelves.get((kind, project_id, status), [])
+    @property
+    def project_id(self) -> str:
+        return self._project(micros(self._now()))
 
     def create(
         self,
@@ -74,119 +87,176 @@ class World:
         makes: str = "parse",
         files: Sequence[BatchFile] = (),
         item: Mapping[str, Any] = _NOTHING,
+        dates: Literal["utc", "null", "missing", "naive"] = "utc",
     ) -> Job:
         """Add a job that stands still until it is moved. `item` is laid over what the API shows of it."""
         self.advance()
         at = micros(self._now() if created_at is None else created_at)
-        return self._add(
-            Job(
-                kind=kind,
-                id=id or self._new_id(ENDPOINTS[kind].prefix),
-                project_id=project_id or self._scenario.project_id,
-                created=at,
-                updated=at,
-                status=status.upper(),
-                name=name,
-                error=error,
-                makes=makes,
-                files=files,
-                item=item,
-            )
+        job = Job(
+            kind=kind,
+            id=id or self._new_id(ENDPOINTS[kind].prefix),
+            project_id=project_id or self.project_id,
+            created=at,
+            updated=at,
+            status=status.upper(),
+            ends=_ends(self._scenario.streams.get(kind, _DEFAULT)),
+            name=name,
+            error=error,
+            makes=makes,
+            files=files,
+            item=item,
+            dates=dates,
         )
+        return self._add(job, micros(self._now()))
 
     def move(self, job: Job | str, status: str, error: str | None = None) -> None:
         """Move by hand; what a scenario planned for it still comes. Raises KeyError for an unknown id."""
         self.advance()
-        found = job if isinstance(job, Job) else self._by_id(job)
-        self._become(found, status.upper(), error, micros(self._now()))
+        self._become(self._given(job), status.upper(), error, micros(self._now()))
 
-    def _by_id(self, job_id: str) -> Job:
-        for kind in ENDPOINTS:
-            if job := self.find(kind, job_id):
-                return job
-        raise KeyError(job_id)
+    def vanish(self, job: Job | str) -> Job:
+        """Delete by hand, whatever its status. Raises KeyError for an unknown id."""
+        self.advance()
+        found = self._given(job)
+        self._hide(found, micros(self._now()))
+        return found
 
-    def _at(self, due: int, act: Callable[[int], None]) -> None:
-        heappush(self._due, (due, next(self._count), act))
-
-    def _span(self, seconds: float) -> int:
-        return micros(seconds / self._scenario.speed)
+    def bring_back(self, job: Job) -> None:
+        """Undo `vanish`: it is back in the status that it has come to meanwhile."""
+        self.advance()
+        self._return(job, micros(self._now()))
 
     def _new_id(self, prefix: str) -> str:
         return f"{prefix}{UUID(int=self._random.getrandbits(128), version=4)}"
 
-    def _add(self, job: Job) -> Job:
-        self._jobs[job.kind, job.id] = job
-        insort(self._shelves[job.kind, job.project_id, None], job, key=_PLACE)
-        insort(self._shelves[job.kind, job.project_id, job.status], job, key=_PLACE)
-        return job
-
     def _become(self, job: Job, status: str, error: str | None, at: int) -> None:
-        shelf = self._shelves[job.kind, job.project_id, job.status]
-        del shelf[bisect_left(shelf, job.place, key=_PLACE)]
-        job.become(status, error, at)
-        insort(self._shelves[job.kind, job.project_id, status], job, key=_PLACE)
-        if job.ended is not None and (batch := self._batches.pop(job, None)):
-            self._settle(batch, at)
+        settled = job.settled
+        if job.there:
+            self.live.become(job, status, error, at)
+            self._note(job, at)
+        else:
+            job.become(status, error, at)
+        self._remember_end(job)
+        if job.settled and not settled:
+            self._batches.ended(job, at)
 
-    def _arrive(self, kind: str, left: int | None, at: int) -> None:
-        self._begin(kind, at, file_name(self._random))
-        if left is None or left > 1:
-            rate = self._scenario.streams[kind].rate
-            pause = micros(self._random.expovariate(rate)) if rate else 0
-            self._at(at + pause, partial(self._arrive, kind, None if left is None else left - 1))
-
-    def _begin(self, kind: str, at: int, name: str, item: Mapping[str, Any] = _NOTHING) -> Job:
-        stream = self._scenario.streams.get(kind, _DEFAULT)
-        first, *steps = life(kind, stream, self._random)
+    def _begin(
+        self, kind: str, at: int, stream: Stream, name: str, *, item: Mapping[str, Any] = _NOTHING
+    ) -> Job:
+        """Make a job that lives as the stream says."""
+        lives = life(kind, stream, self._random)
+        first = lives.steps[0]
         job = Job(
             kind=kind,
-            id=self._new_id(ENDPOINTS[kind].prefix),
-            project_id=self._scenario.project_id,
+            id=self._shared_id(kind) or self._own_id(kind),
+            project_id=self._project(at),
             created=at,
             updated=at,
             status=first.status,
+            ends=_ends(stream),
             error=first.error,
             name=name,
             item=item,
+            dates=self._dates(stream),
         )
-        for step in steps:
-            self._at(at + self._span(step.after), partial(self._become, job, step.status, step.error))
+        self._plan(job, stream, lives)
         if kind.startswith("batch"):
-            self._fill(job, stream, steps)
-        return self._add(job)
+            self._batches.fill(job, stream, lives)
+        return self._add(job, at)
 
-    def _fill(self, batch: Job, stream: Stream, steps: Sequence[Step]) -> None:
-        kinds = ("parse", "extract", "classify") if batch.kind == "batch_v1" else ("parse", "extract")
-        batch.makes = self._random.choice(kinds)
-        batch.files = [self._new_file() for _ in range(self._random.randint(*stream.files))]
-        work = next((step for step in steps if step.status == "RUNNING"), None)
-        if work is None:
+    def _plan(self, job: Job, stream: Stream, lives: Life) -> None:
+        for step in lives.steps[1:]:
+            self._timeline.after(job.created, step.after, partial(self._become, job, step.status, step.error))
+        if self._random.random() < stream.vanish:
+            after = self._random.uniform(0, lives.steps[-1].after or stream.working)
+            self._timeline.after(job.created, after, partial(self._vanish_open, job, stream))
+
+    def _given(self, job: Job | str) -> Job:
+        if isinstance(job, Job):
+            return job
+        for kind in ENDPOINTS:
+            if found := self.live.find(kind, job):
+                return found
+        raise KeyError(job)
+
+    def _project(self, at: int) -> str:
+        change = self._scenario.other_project_at
+        other = change is not None and at >= self._start + micros(change)
+        return self._scenario.other_project_id if other else self._scenario.project_id
+
+    def _own_id(self, kind: str) -> str:
+        job_id = self._new_id(ENDPOINTS[kind].prefix)
+        if self._scenario.shared_ids:
+            self._recent.append((kind, job_id))
+        return job_id
+
+    def _shared_id(self, kind: str) -> str | None:
+        """Take the id of a recent job of another kind, each of them once."""
+        foreign = [recent for recent in self._recent if recent[0] != kind]
+        if not foreign or self._random.random() >= self._scenario.shared_ids:
+            return None
+        taken = self._random.choice(foreign)
+        self._recent.remove(taken)
+        return taken[1]
+
+    def _dates(self, stream: Stream) -> OddDates | Literal["utc"]:
+        draw = self._random.random()
+        for dates, share in stream.odd_dates.items():
+            if draw < share:
+                return dates
+            draw -= share
+        return "utc"
+
+    def _add(self, job: Job, at: int) -> Job:
+        self.live.put(job)
+        self._note(job, at)
+        self._remember_end(job)
+        return job
+
+    def _note(self, job: Job, at: int) -> None:
+        if lagging := self._lagging.get(job.kind):
+            lagging.note(job, at)
+
+    def _arrive(self, kind: str, left: int | None, at: int) -> None:
+        stream = self._scenario.streams[kind]
+        self._begin(kind, at, stream, file_name(self._random))
+        if left is None or left > 1:
+            pause = micros(self._random.expovariate(stream.rate)) if stream.rate else 0
+            self._timeline.at(at + pause, partial(self._arrive, kind, None if left is None else left - 1))
+
+    def _vanish_open(self, job: Job, stream: Stream, at: int) -> None:
+        if job.ended is not None:
             return
-        last = steps[-1]
-        goes_on = last is work
-        span = stream.working / 4 if goes_on else last.after - work.after
-        for n, file in enumerate(batch.files, 1):
-            due = self._span(work.after + span * n / (len(batch.files) + 1))
-            self._at(batch.created + due, partial(self._take_up, batch, file, goes_on))
+        self._hide(job, at)
+        if self._random.random() < stream.back:
+            pause = self._random.uniform(0.5, 1.5) * stream.back_after
+            self._timeline.after(at, pause, partial(self._return, job))
 
-    def _new_file(self) -> BatchFile:
-        return BatchFile(id=self._new_id("dfl-"), name=file_name(self._random))
+    def _hide(self, job: Job, at: int) -> None:
+        if job.there:
+            self.live.take(job)
+            job.there = False
+            self._note(job, at)
 
-    def _take_up(self, batch: Job, file: BatchFile, followed: bool, at: int) -> None:
-        """Make the job of a batch's file; a batch that is followed ends with the last of them."""
-        if self._random.random() >= _WITHOUT_A_JOB:
-            shown = {} if batch.makes == "parse" else {"file_input": file.id}
-            file.job = self._begin(batch.makes, at, file.name, shown)
-            if followed:
-                self._batches[file.job] = batch
-        elif batch.kind == "batch":
-            file.error = UNMAPPED
-        else:
-            file.skip_reason = self._random.choice(SKIPPED)
-        if followed:
-            self._settle(batch, at)
+    def _return(self, job: Job, at: int) -> None:
+        if not job.there:
+            job.there = True
+            self._add(job, at)
 
-    def _settle(self, batch: Job, at: int) -> None:
-        if all(file.settled for file in batch.files):
-            self._at(at + self._span(1), partial(self._become, batch, "COMPLETED", None))
+    def _remember_end(self, job: Job) -> None:
+        if self._scenario.forget_after is not None and job.ended is not None:
+            self._ended.append((job.ended, job))
+
+    def _forget(self, now: int) -> None:
+        """Delete what ended long enough ago, and is in that end still."""
+        if not self._ended or self._scenario.forget_after is None:
+            return
+        span = micros(self._scenario.forget_after)
+        while self._ended and self._ended[0][0] + span <= now:
+            ended, job = self._ended.popleft()
+            if job.ended == ended:
+                self._hide(job, ended + span)
+
+
+def _ends(stream: Stream) -> frozenset[str]:
+    return TERMINAL_STATUSES | {stream.strange_end_word} if stream.strange_end else TERMINAL_STATUSES

@@ -18,7 +18,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 
 from relay.errors import LookFailed
 from relay.model import Clock
-from relay.sources.budget import Budget
+from relay.sources.budget import Budget, Urgency
 from relay.sources.items import Page, plain, read_one, read_page
 from relay.sources.kinds import SourceSpec
 
@@ -57,7 +57,7 @@ class Client:
     ) -> None:
         self._clock = clock
         self._random = random
-        self._budget = budget
+        self.budget = budget
         self._deadline = deadline
         self._byte_limit = byte_limit
         self._transport = transport
@@ -84,21 +84,31 @@ class Client:
     ) -> None:
         await self._open.aclose()
 
-    async def list(self, spec: SourceSpec, params: Params) -> Page:
+    async def list(self, spec: SourceSpec, params: Params, urgency: Urgency = Urgency.LOOK) -> Page:
         """Ask for one page of the list; `params` win over the source's own query."""
         kind = spec.kind
-        answer = await self._ask(spec, kind.path, {**spec.query, **params})
+        answer = await self._ask(spec, kind.path, {**spec.query, **params}, urgency)
         return _page(spec, answer, lambda body: read_page(body, kind.item, kind.items))
 
-    async def get(self, spec: SourceSpec, job_id: str, params: Params | None = None) -> Page:
+    async def get(
+        self,
+        spec: SourceSpec,
+        job_id: str,
+        params: Params | None = None,
+        urgency: Urgency = Urgency.QUESTION,
+    ) -> Page:
         """Ask for one job, as a page of it. Raises LookFailed with `absent` where there is none."""
         kind = spec.kind
-        # A path of dots would lead elsewhere.
-        path = f"{kind.path}/{quote(job_id, safe='').replace('.', '%2E')}"
-        answer = await self._ask(spec, path, params or {})
+        path = f"{kind.path}/{_quoted(job_id)}"
+        answer = await self._ask(spec, path, params or {}, urgency)
         return _page(spec, answer, lambda body: read_one(body, kind.item, wrapped=kind.wrapped))
 
-    async def _ask(self, spec: SourceSpec, path: str, params: Params) -> _Answer:
+    async def below(self, spec: SourceSpec, job_id: str, part: str, params: Params) -> bytes:
+        """Ask for a part of one job, such as the items of a batch; the body as it came."""
+        path = f"{spec.kind.path}/{_quoted(job_id)}/{part}"
+        return (await self._ask(spec, path, params, Urgency.QUESTION)).body
+
+    async def _ask(self, spec: SourceSpec, path: str, params: Params, urgency: Urgency) -> _Answer:
         retrying = AsyncRetrying(
             sleep=self._clock.sleep,
             stop=stop_after_attempt(_ATTEMPTS),
@@ -106,7 +116,7 @@ class Client:
             retry=retry_if_exception(_is_worth_another),
             reraise=True,
         )
-        came: tuple[bytes, float | None] = await retrying(self._attempt, spec, path, params)
+        came: tuple[bytes, float | None] = await retrying(self._attempt, spec, path, params, urgency)
         return _Answer(*came, retrying.statistics["attempt_number"])
 
     def _wait(self, state: RetryCallState) -> float:
@@ -116,8 +126,10 @@ class Client:
             return asked
         return 2.0 ** (state.attempt_number - 1) * self._random.uniform(1.0, 1.5)
 
-    async def _attempt(self, spec: SourceSpec, path: str, params: Params) -> tuple[bytes, float | None]:
-        await self._budget.take(spec)
+    async def _attempt(
+        self, spec: SourceSpec, path: str, params: Params, urgency: Urgency
+    ) -> tuple[bytes, float | None]:
+        await self.budget.take(spec, urgency)
         try:
             async with asyncio.timeout(self._deadline):
                 return await self._answer(spec, path, params)
@@ -164,6 +176,11 @@ class Client:
         if moment is None:
             return None
         return max(0.0, moment - (_seconds_of_date(headers.get("date")) or self._clock.now()))
+
+
+def _quoted(job_id: str) -> str:
+    """A path of dots would lead elsewhere."""
+    return quote(job_id, safe="").replace(".", "%2E")
 
 
 def _is_worth_another(error: BaseException) -> bool:

@@ -13,19 +13,6 @@ import msgspec
 
 from relay.errors import LookFailed
 
-WEBHOOK_SETTINGS = frozenset(
-    {
-        "webhook_configuration_ids",
-        "webhook_configurations",
-        "webhook_headers",
-        "webhook_signing_secret",
-        "webhook_url",
-    }
-)
-"""Fields that may carry secrets of whoever created the job."""
-
-_HOLD_SETTINGS = ("parameters", "configuration")
-_LARGEST_ITEM = 64 * 1024
 _LONGEST = {"id": 200, "status": 64}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -77,24 +64,19 @@ def read_one(body: bytes, item: type[Item], *, wrapped: bool) -> Page:
     if page and len(page.items) == 1:
         return page
     with _as_look_failed(body):
-        value = _lenient(body)
+        value = lenient(body)
         if wrapped and isinstance(value, dict):
             value = value.get("job", value)
         return _page_of([value], item, "items")
 
 
-def without(raw: bytes, left_out: frozenset[str]) -> bytes:
-    """Leave these fields out: what remains is at most 64 kB of JSON that every reader can decode."""
-    try:
-        fields = msgspec.json.decode(raw)
-    except RecursionError:
-        return _stub({}, len(raw))
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raw = _written(_lenient(raw))
-        fields = msgspec.json.decode(raw)
-    if _removed(fields, left_out):
-        raw = msgspec.json.encode(fields)
-    return raw if len(raw) <= _LARGEST_ITEM else _stub(fields, len(raw))
+def decoded(body: bytes) -> Any:
+    """Any JSON, read as leniently as pages are. Raises LookFailed."""
+    with _as_look_failed(body):
+        try:
+            return msgspec.json.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return msgspec.json.decode(written(lenient(body)))
 
 
 def plain(text: str, limit: int) -> str:
@@ -130,7 +112,7 @@ def _sound(items: list[Item]) -> bool:
 
 def _page_item_by_item(body: bytes, item: type[Item], items: str) -> Page:
     with _as_look_failed(body):
-        page = _lenient(body)
+        page = lenient(body)
         if not isinstance(page, dict):
             raise LookFailed(f"200 but no page: {_excerpt(body)}", status=200)
         listed = page.get(items) or []
@@ -142,7 +124,7 @@ def _page_item_by_item(body: bytes, item: type[Item], items: str) -> Page:
 def _page_of(listed: list[Any], item: type[Item], items: str, *, token: str | None = None) -> Page:
     found, raws, undecodable = [], [], []
     for place, value in enumerate(listed):
-        raw = _written(value)
+        raw = written(value)
         fields = msgspec.json.decode(raw)
         if why := _why_none(fields):
             undecodable.append(f"{_named(fields, place)}: {why}")
@@ -199,28 +181,6 @@ def _item_of(fields: dict[str, Any], item: type[Item]) -> Item:
     return msgspec.convert(texts, item)
 
 
-def _removed(fields: Any, left_out: frozenset[str]) -> bool:
-    """Whether anything had to be taken out of `fields`."""
-    found = _drop(fields, left_out)
-    for holder in _HOLD_SETTINGS:
-        found |= _drop(fields.get(holder), left_out & WEBHOOK_SETTINGS)
-    return found
-
-
-def _drop(fields: Any, names: frozenset[str]) -> bool:
-    if not isinstance(fields, dict) or names.isdisjoint(fields):
-        return False
-    for name in names & fields.keys():
-        del fields[name]
-    return True
-
-
-def _stub(fields: dict[str, Any], size: int) -> bytes:
-    return msgspec.json.encode(
-        {"id": fields.get("id"), "status": fields.get("status"), "omitted": f"item of {size} bytes"}
-    )
-
-
 def _raw_job(body: bytes) -> bytes:
     try:
         return bytes(_WRAPPED.decode(body).job)
@@ -228,7 +188,7 @@ def _raw_job(body: bytes) -> bytes:
         return body
 
 
-def _lenient(body: bytes) -> Any:
+def lenient(body: bytes) -> Any:
     """Decode JSON with its broken characters and numbers out of range put aside. Raises ValueError."""
     return json.loads(
         body.decode("utf-8-sig", "replace"), parse_int=_int, parse_float=_float, parse_constant=lambda _: None
@@ -244,7 +204,7 @@ def _float(digits: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _written(value: Any) -> bytes:
+def written(value: Any) -> bytes:
     """JSON in UTF-8; a lone half of a surrogate pair, which no strict reader takes, becomes "?"."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 

@@ -8,7 +8,8 @@ from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from relay.model import Secret
-from relay.sources.items import WEBHOOK_SETTINGS, Item
+from relay.sources.items import Item
+from relay.sources.kept import WEBHOOK_SETTINGS
 
 _WEB = {
     "api.cloud.llamaindex.ai": "https://cloud.llamaindex.ai",
@@ -25,7 +26,8 @@ class Kind:
     product: str  # the first half of event types
     path: str
     paging: Literal["cursor", "offset"] = "cursor"
-    page_limit: int = 100  # the largest page that may be asked for
+    page_size: int = 100  # what is asked for where the user says nothing
+    page_limit: int = 1000  # the largest page that may be asked for
     filters: frozenset[str] = frozenset()  # what a user's `query` may name
     array_filters: frozenset[str] = frozenset()  # those of `filters` that take several values
     statuses: tuple[str, ...]  # words of the status filter, in the order of a job's life
@@ -55,6 +57,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 name="classify",
                 product="classify",
                 path="/api/v2/classify",
+                page_limit=100,
                 filters=frozenset({"configuration_id"}),
                 statuses=("PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"),
                 left_out=WEBHOOK_SETTINGS | _INPUTS | {"result"},
@@ -90,7 +93,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 product="batch",
                 path="/api/v1/beta/batch-processing",
                 paging="offset",
-                page_limit=1000,
+                page_size=1000,
                 filters=frozenset({"directory_id", "job_type"}),
                 statuses=("pending", "dispatched", "running", "completed", "failed", "cancelled"),
                 job_ids=False,
@@ -113,12 +116,20 @@ class SourceSpec:
     api_key: Secret
     every: float = 15.0  # seconds
     requests_per_minute: int = 20
-    page_size: int = 100
+    page_size: int | None = None  # what the user says, if anything
     project_id: str | None = None
     organization_id: str | None = None
     query: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict, hash=False)
     since: str | None = None  # canonical UTC text
+    stuck_after: float | None = None  # seconds in one open status
     include: frozenset[str] = frozenset()
+    renamed_from: str | None = None
+    signing_secret: Secret | None = None
+
+    @property
+    def asked_size(self) -> int:
+        """Items that a page is asked for with."""
+        return min(self.page_size or self.kind.page_size, self.kind.page_limit)
 
     @property
     def left_out(self) -> frozenset[str]:

@@ -2,9 +2,12 @@
 
 from relay.store.audit import Ledger
 from relay.store.records import (
+    AskRow,
+    BatchFile,
     Changes,
     Claimed,
     Decide,
+    Followed,
     KnownRow,
     NewDelivery,
     NewEvent,
@@ -12,13 +15,17 @@ from relay.store.records import (
     Row,
     SourceRow,
     Turn,
+    Whole,
 )
 from relay.store.sqlite import Store, open_store
 
 __all__ = [
+    "AskRow",
+    "BatchFile",
     "Changes",
     "Claimed",
     "Decide",
+    "Followed",
     "KnownRow",
     "Ledger",
     "NewDelivery",
@@ -28,5 +35,6 @@ __all__ = [
     "SourceRow",
     "Store",
     "Turn",
+    "Whole",
     "open_store",
 ]

@@ -13,6 +13,7 @@ _CHECKS = parse("""
 SELECT s.name || ' ' || j.id || ': ' || j.changes || ' changes, ' || count(e.seq) || ' events'
 FROM jobs j JOIN sources s ON s.id = j.source
 LEFT JOIN events e ON e.source = j.source AND e.job_id = j.id
+  AND e.type NOT LIKE '%.stuck' AND e.type NOT LIKE '%.vanished' AND e.type NOT LIKE '%.finished'
 GROUP BY j.source, j.created_at, j.id, s.name, j.changes
 HAVING count(e.seq) <> j.changes OR coalesce(max(e.nth), 0) <> j.changes
 

@@ -1,6 +1,7 @@
 """Deliveries: claim by lease, settle in groups, give back."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from sqlite3 import Connection
 
 import msgspec
@@ -34,7 +35,11 @@ def turn(
 
 def _claim(db: Connection, destination: str, owner: str, room: int, lease: str, at: str) -> Iterable[Claimed]:
     rows = db.execute(SQL["claimable"], (destination, at, owner, room)).fetchall()
-    db.executemany(SQL["lease"], ((owner, lease, row[0]) for row in rows))
+    if not rows:
+        return
+    # In few statements: each gives the interpreter away, and a busy loop is slow to give it back.
+    db.execute(SQL["lease"], (owner, lease, _json([row[0] for row in rows])))
+    parts = _parts(db, [row[1] for row in rows])
     for seq, delivery, rule, relay, severity, attempt, failures, give_up_at in rows:
         yield Claimed(
             seq=seq,
@@ -45,17 +50,26 @@ def _claim(db: Connection, destination: str, owner: str, room: int, lease: str, 
             attempt=attempt,
             failures=failures,
             give_up_at=give_up_at,
-            events=tuple(_parts(db, delivery)),
+            events=tuple(parts[delivery]),
         )
 
 
-def _parts(db: Connection, delivery: str) -> Iterable[Event]:
-    for event_id, event_type, timestamp, data in db.execute(SQL["parts"], (delivery,)):
-        yield Event(id=event_id, type=event_type, timestamp=timestamp, data=_decode_data(data))
+def _parts(db: Connection, deliveries: Sequence[str]) -> Mapping[str, list[Event]]:
+    found = defaultdict[str, list[Event]](list)
+    for delivery, event_id, event_type, timestamp, data in db.execute(SQL["parts"], (_json(deliveries),)):
+        event = Event(id=event_id, type=event_type, timestamp=timestamp, data=_decode_data(data))
+        found[delivery].append(event)
+    return found
+
+
+def _json(values: Sequence[object]) -> str:
+    return msgspec.json.encode(values).decode()
 
 
 def settle(db: Connection, results: Sequence[Result], at: str) -> None:
-    db.executemany(SQL["settle_delivered"], ((at, r.claimed.seq) for r in results if r.delivered))
+    if not results:
+        return
+    db.execute(SQL["settle_delivered"], (at, _json([r.claimed.seq for r in results if r.delivered])))
     failed = [r for r in results if not r.delivered]
     db.executemany(
         SQL["settle_again"],
@@ -65,7 +79,10 @@ def settle(db: Connection, results: Sequence[Result], at: str) -> None:
         SQL["settle_dead"],
         ((at, r.reason, r.claimed.seq, r.claimed.attempt) for r in failed if r.due_at is None),
     )
-    db.executemany(SQL["add_attempt"], map(_attempt, results))
+    db.execute(SQL["add_attempts"], (_json([_attempt(r) for r in results]),))
+    db.executemany(SQL["hold_followers"], ((r.due_at, r.claimed.seq) for r in failed if r.due_at is not None))
+    over = (r for r in results if (r.delivered or r.due_at is None) and r.claimed.failures)
+    db.executemany(SQL["release_followers"], ((at, r.claimed.seq, at) for r in over))
 
 
 def _attempt(r: Result) -> tuple[object, ...]:
@@ -82,7 +99,8 @@ def end_leases(db: Connection, *, now: float) -> None:
     db.execute(SQL["end_leases"], {"now": utc_text(now)})
 
 
-def retry(db: Connection, *, ids: Sequence[str], give_up_at: float, now: float) -> int:
-    """How many of these dead deliveries wait again."""
-    values = {"now": utc_text(now), "give_up_at": utc_text(give_up_at)}
-    return sum(db.execute(SQL["retry_delivery"], values | {"id": i}).rowcount for i in ids)
+def retry(db: Connection, *, give_up_at: Mapping[str, float], now: float) -> int:
+    """How many of these dead deliveries wait again, each until its own end."""
+    at = utc_text(now)
+    rows = ({"id": i, "now": at, "give_up_at": utc_text(end)} for i, end in give_up_at.items())
+    return sum(db.execute(SQL["retry_delivery"], row).rowcount for row in rows)

@@ -1,5 +1,5 @@
 -- open_source: the row of the source now under this name
-SELECT id, identity, seq, baseline, mark, newest, whole_at, failures, trouble
+SELECT id, identity, seq, baseline, mark, newest, whole_at, failures, trouble, down_at, resynced_at, ordering
 FROM sources WHERE name = :name AND retired_at IS NULL
 
 -- retire_source: another identity under the same name starts anew
@@ -8,6 +8,10 @@ UPDATE sources SET retired_at = :now WHERE id = :id
 -- add_source: a source that was never looked at
 INSERT INTO sources (name, kind, identity) VALUES (:name, :kind, :identity) RETURNING id
 
+-- rename_source: what was known of the same list under the old name; not where the new one is already known
+UPDATE sources SET name = :name WHERE name = :old AND identity = :identity AND retired_at IS NULL
+  AND NOT EXISTS (SELECT 1 FROM sources WHERE name = :name AND retired_at IS NULL)
+
 -- next_seq: the store's sequence of a source; an answer recorded under it was complete before
 UPDATE sources SET seq = seq + 1, baseline = coalesce(baseline, :baseline) WHERE id = :id RETURNING seq
 
@@ -15,29 +19,63 @@ UPDATE sources SET seq = seq + 1, baseline = coalesce(baseline, :baseline) WHERE
 UPDATE sources SET baseline = coalesce(baseline, :baseline) WHERE id = :id
 
 -- look_whole: what only a whole walk may conclude
-UPDATE sources SET mark = :mark, newest = :newest, whole_at = :whole_at, looked_at = :now, failures = 0, trouble = NULL
+UPDATE sources SET mark = :mark, newest = :newest, whole_at = :whole_at, looked_at = :now, ordering = :ordering,
+  baseline = coalesce(baseline, :baseline), resynced_at = coalesce(resynced_at, :now), failures = 0, trouble = NULL, down_at = NULL, wants = :wants
 WHERE id = :id
+
+-- move_mark: a slice of catch-up is whole
+UPDATE sources SET mark = :mark WHERE id = :id
+
+-- resynced: so that a restart does not begin anew
+UPDATE sources SET resynced_at = :now WHERE id = :id
 
 -- look_failed: counted, so that trouble is told once
 UPDATE sources SET failures = failures + 1, trouble = :trouble, looked_at = :now WHERE id = :id RETURNING failures
 
+-- source_down: told until it is up again
+UPDATE sources SET down_at = :now, troubles = troubles + 1 WHERE id = :id AND down_at IS NULL
+RETURNING troubles
+
+-- source_up: the number of the trouble that is over
+UPDATE sources SET down_at = NULL WHERE id = :id AND down_at IS NOT NULL RETURNING troubles
+
+-- jobs_at: a page's jobs were created together; followed by as many marks as there are times
+SELECT id, created_at, status, updated_at, seq, changes, spell_at, told_stuck, missed_at
+FROM jobs WHERE source = ? AND created_at IN
+
 -- job_by_id: for those whose creation time is missing, has changed or is not known
-SELECT id, created_at, status, updated_at, seq, changes FROM jobs WHERE source = ? AND id = ?
+SELECT id, created_at, status, updated_at, seq, changes, spell_at, told_stuck, missed_at
+FROM jobs WHERE source = ? AND id = ?
 
 -- add_job: first sight
-INSERT INTO jobs (source, created_at, id, status, updated_at, seq, changes, changed_at, name, error)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO jobs
+  (source, created_at, id, status, updated_at, seq, changes, changed_at, spell_at, follow_at, name, error)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- move_job: a change of status; the creation time stays what it was, being part of the key
-UPDATE jobs SET status = ?, updated_at = ?, seq = ?, changes = ?, changed_at = ?, name = ?, error = ?
+UPDATE jobs SET status = ?, updated_at = ?, seq = ?, changes = ?, changed_at = ?, spell_at = ?, follow_at = ?,
+  name = ?, error = ?, told_stuck = 0, missed_at = NULL, gone_at = NULL, told_gone = 0
 WHERE source = ? AND created_at = ? AND id = ?
 
 -- freshen_job: the same status, shown by a younger answer
 UPDATE jobs SET updated_at = ?, seq = ? WHERE source = ? AND created_at = ? AND id = ?
 
+-- find_job: it is there again
+UPDATE jobs SET missed_at = NULL, gone_at = NULL WHERE source = ? AND created_at = ? AND id = ?
+
+-- miss_job: asked for by id and not found; when that began
+UPDATE jobs SET missed_at = coalesce(missed_at, ?), gone_at = coalesce(gone_at, ?), told_gone = max(told_gone, ?)
+WHERE source = ? AND created_at = ? AND id = ?
+
+-- tell_stuck: once a spell
+UPDATE jobs SET told_stuck = 1 WHERE source = ? AND created_at = ? AND id = ?
+
 -- add_event: unique by (source, job, nth, type), so that no change makes two
-INSERT INTO events (id, source, job_id, nth, type, timestamp, data, rules)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq
+INSERT INTO events (seq, id, source, job_id, nth, type, timestamp, data, rules)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- last_event: the store's sequence of events so far; inside the one writer's transaction it can't move
+SELECT coalesce(max(seq), 0) FROM events
 
 -- add_delivery: routed in the transaction that saw the change
 INSERT INTO deliveries (id, destination, rule, relay, severity, job, state, due_at, give_up_at, created_at)
@@ -46,14 +84,23 @@ VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?)
 -- add_part: which events a delivery carries
 INSERT INTO delivery_parts (delivery, event) VALUES (?, ?)
 
--- jobs_to_ask: open jobs, and those that ended a short while ago, since some turn again
-SELECT id, created_at, status, changed_at FROM jobs
+-- jobs_to_ask: open jobs but those long gone, and those that ended a short while ago, since some turn again
+SELECT id, created_at, status, changed_at, missed_at, gone_at, name, told_gone FROM jobs
 WHERE source = :source AND status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')
+  AND (gone_at IS NULL OR gone_at >= :gone_since)
 UNION ALL
-SELECT id, created_at, status, changed_at FROM jobs
-WHERE source = :source AND changed_at >= :ended_since AND status IN ('COMPLETED', 'FAILED', 'CANCELLED')
+SELECT id, created_at, status, changed_at, missed_at, gone_at, name, told_gone FROM jobs
+WHERE source = :source AND changed_at >= :ended_since AND changes > 0 AND status IN ('COMPLETED', 'FAILED', 'CANCELLED')
 
--- claimable: due rows of a lane, oldest first, but those it holds itself, however the clock jumped; single events of a job wait for the earlier ones to end
+-- younger: creation times of known jobs, from the youngest back
+SELECT created_at FROM jobs WHERE source = ? AND created_at >= ? ORDER BY created_at DESC LIMIT ?
+
+-- ended: jobs that ended since, for a second look at them
+SELECT id, created_at, status, changed_at FROM jobs
+WHERE source = ? AND changed_at >= ? AND changes > 0 AND status IN ('COMPLETED', 'FAILED', 'CANCELLED')
+ORDER BY created_at
+
+-- claimable: due rows of a lane but those it holds, oldest first; single events of a job wait for earlier ones
 SELECT seq, id, rule, relay, severity, attempts + 1, failures, give_up_at FROM deliveries AS d
 WHERE destination = ? AND state = 'waiting' AND due_at <= ? AND (owner IS NULL OR owner <> ?) AND NOT EXISTS (
   SELECT 1 FROM deliveries AS earlier
@@ -61,19 +108,20 @@ WHERE destination = ? AND state = 'waiting' AND due_at <= ? AND (owner IS NULL O
     AND earlier.state = 'waiting')
 ORDER BY due_at, seq LIMIT ?
 
--- lease: the claim; counts the attempt in the commit before its send
-UPDATE deliveries SET owner = ?, due_at = ?, attempts = attempts + 1 WHERE seq = ?
+-- lease: the claim, of all rows in one statement; counts the attempt in the commit before its send
+UPDATE deliveries SET owner = ?, due_at = ?, attempts = attempts + 1
+WHERE seq IN (SELECT value FROM json_each(?))
 
--- parts: the events a delivery carries, in their order
-SELECT e.id, e.type, e.timestamp, e.data FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event
-WHERE p.delivery = ? ORDER BY e.seq
+-- parts: the events that deliveries carry, in their order
+SELECT p.delivery, e.id, e.type, e.timestamp, e.data FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event
+WHERE p.delivery IN (SELECT value FROM json_each(?)) ORDER BY e.seq
 
 -- next_due: when a lane has something to do again; rows that wait for an earlier one are not asked for by time
 SELECT min(due_at) FROM deliveries WHERE destination = ? AND state = 'waiting' AND due_at > ?
 
 -- settle_delivered: a success always wins, however late it comes
 UPDATE deliveries SET state = 'delivered', owner = NULL, ended_at = ?, reason = NULL
-WHERE seq = ? AND state <> 'delivered'
+WHERE seq IN (SELECT value FROM json_each(?)) AND state <> 'delivered'
 
 -- settle_again: fenced by the attempt, so that a late failure of an old lease says nothing
 UPDATE deliveries SET due_at = ?, owner = NULL, failures = failures + 1, reason = ?
@@ -83,9 +131,20 @@ WHERE seq = ? AND attempts = ? AND state = 'waiting'
 UPDATE deliveries SET state = 'dead', owner = NULL, failures = failures + 1, ended_at = ?, reason = ?
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
 
--- add_attempt: the record of one try
+-- hold_followers: who waits for this delivery to end is not due before it is, and costs no claim meanwhile
+UPDATE deliveries SET due_at = ?
+WHERE state = 'waiting' AND attempts = 0 AND seq > (?2) AND (destination, job) = (
+  SELECT destination, job FROM deliveries WHERE seq = ?2)
+
+-- release_followers: it has ended after all
+UPDATE deliveries SET due_at = ?
+WHERE state = 'waiting' AND attempts = 0 AND seq > (?2) AND due_at > ?3 AND (destination, job) = (
+  SELECT destination, job FROM deliveries WHERE seq = ?2)
+
+-- add_attempts: the records of tries, from a JSON array of rows
 INSERT INTO attempts (delivery, nth, started_at, seconds, outcome, status, answer, reason)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
+FROM json_each(?) WHERE true ON CONFLICT DO NOTHING
 
 -- give_back_unsent: leases of what was never sent, as if they had not been claimed
 UPDATE deliveries SET owner = NULL, due_at = ?, attempts = attempts - 1
@@ -98,3 +157,40 @@ UPDATE deliveries SET owner = NULL, due_at = :now WHERE state = 'waiting' AND ow
 UPDATE deliveries
 SET state = 'waiting', due_at = :now, give_up_at = :give_up_at, failures = 0, owner = NULL, ended_at = NULL
 WHERE id = :id AND state = 'dead'
+
+-- batches_to_follow: those that have ended, whose files are not all told of, and whose time has come
+SELECT id, created_at, status, name, error, changed_at, changes FROM jobs
+WHERE source = ? AND follow_at IS NOT NULL AND follow_at <= ? ORDER BY follow_at LIMIT ?
+
+-- batch_files: what is known of a batch's files
+SELECT place, file, kind, job, name, status, error FROM batch_files
+WHERE source = ? AND batch = ? ORDER BY place
+
+-- forget_batch_files: the batch has another status, and its results may be others
+DELETE FROM batch_files WHERE source = ? AND batch = ?
+
+-- job_of_kind: from whichever source of the same API knows it; of one that is not read any more, only its end
+SELECT j.status, j.name, j.error FROM jobs AS j JOIN sources AS s ON s.id = j.source
+WHERE s.kind = :kind AND s.retired_at IS NULL AND s.identity ->> 'base_url' = :base_url AND j.id = :id
+  AND (j.status IN ('COMPLETED', 'FAILED', 'CANCELLED') OR (j.gone_at IS NULL AND s.whole_at >= :read_since))
+LIMIT 1
+
+-- keep_batch_file: the latest word on a file
+INSERT INTO batch_files (source, batch, place, file, kind, job, name, status, error)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (source, batch, place) DO UPDATE SET status = excluded.status, name = excluded.name, error = excluded.error
+
+-- follow_again: when to go on; nothing if the batch has changed meanwhile, since that has its own sequel
+UPDATE jobs SET follow_at = :follow_at
+WHERE source = :source AND created_at = :created_at AND id = :id AND changes = :changes AND follow_at IS NOT NULL
+
+-- add_hint: a hint that was asked for, and whether it showed a change
+INSERT INTO hints (source, job, received_at, asked, changed) VALUES (?, ?, ?, ?, ?)
+
+-- measure_hints: by how much they came before the look that now begins
+UPDATE hints SET ahead = :now - asked
+WHERE source = :source AND changed = 1 AND ahead IS NULL
+
+-- hint_statistics: per source now under its name
+SELECT s.name, count(*), sum(h.changed), avg(h.ahead) FROM hints AS h JOIN sources AS s ON s.id = h.source
+WHERE s.retired_at IS NULL GROUP BY s.name ORDER BY s.name

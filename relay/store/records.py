@@ -4,16 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from relay.diff import Known
 from relay.model import Event, Job
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceRow:
-    """What is remembered of a source. Times are canonical texts: of the API, but `whole_at`, which is ours.
+    """What is remembered of a source. Times are texts: of the API, but `…_at`, which are ours.
 
     `mark`: up to when the list is known; `newest`: the youngest creation seen; `whole_at`: when the last
-    look that was whole began; `trouble`: why looks fail now.
+    look that was whole began; `trouble`: why looks fail now; `down_at`: since when that is told;
+    `ordering`: what is known of the order of a list without dates.
     """
 
     id: int
@@ -24,6 +27,20 @@ class SourceRow:
     whole_at: str | None
     failures: int
     trouble: str | None
+    down_at: str | None
+    resynced_at: str | None
+    ordering: str | None
+
+
+class Whole(msgspec.Struct, frozen=True, kw_only=True):
+    """What only a whole look may conclude. `wants`: the requests it took."""
+
+    mark: str | None
+    newest: str | None
+    whole_at: str
+    baseline: str | None
+    ordering: str | None
+    wants: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,22 +67,69 @@ class NewEvent:
 
 @dataclass(kw_only=True)
 class Changes:
-    """What a page changes. `learned` and `moved` are jobs with how many changes each has now had."""
+    """What a page changes. `learned` and `moved` are jobs with how many changes each has now had.
+
+    `missed`: asked for and not found; `found`: there again; `gone` and `stuck`: told of, once a spell.
+    """
 
     learned: list[tuple[Job, int]] = field(default_factory=list)
     moved: list[tuple[Known, Job, int]] = field(default_factory=list)
     fresher: list[tuple[Known, Job]] = field(default_factory=list)
+    found: list[Known] = field(default_factory=list)
+    missed: list[Known] = field(default_factory=list)
+    gone: list[Known] = field(default_factory=list)
+    stuck: list[Known] = field(default_factory=list)
+    follow: bool = False  # whether jobs that end here are batches whose files are still to be told of
     events: list[NewEvent] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 
     def is_empty(self) -> bool:
-        return not (self.learned or self.moved or self.fresher or self.events)
+        return not (
+            self.learned
+            or self.moved
+            or self.fresher
+            or self.found
+            or self.missed
+            or self.stuck
+            or self.events
+        )
 
 
-KnownRow = tuple[str, str, str, str, int, int]
+KnownRow = tuple[str, str, str, str, int, int, str, int, str | None]
 """The fields of `Known`, in its order: a page has many, and most are only compared."""
 
+AskRow = tuple[str, str, str, str, str | None, str | None, str | None, int]
+"""id, created_at, status, changed_at, missed_at, gone_at, name, told_gone"""
+
 Decide = Callable[[Mapping[str, KnownRow]], Changes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Followed:
+    """A batch that has ended, and is followed until its files have, too."""
+
+    id: str
+    created_at: str
+    status: str
+    name: str | None
+    error: str | None
+    changed_at: str
+    changes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchFile:
+    """A file of a batch, at its `place` in the results; `kind` and `job` are those of the job it got, if it
+    got one.
+    """
+
+    place: int
+    file: str | None
+    kind: str | None
+    job: str | None
+    name: str | None
+    status: str
+    error: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

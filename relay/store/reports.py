@@ -17,13 +17,15 @@ _SELECTS = {
           ON j.seq = e.seq WHERE 1 {and_}
         ORDER BY e.seq DESC LIMIT :limit""",
     "deliveries": """
-        SELECT d.seq, d.id, d.destination, d.rule, d.severity, d.state, d.due_at, d.attempts, d.created_at,
+        SELECT d.seq, d.id, d.destination, d.rule, d.severity, d.state,
+          CASE WHEN d.state = 'waiting' THEN d.due_at END AS due_at, d.attempts, d.created_at,
           d.ended_at, d.give_up_at, d.reason, d.owner IS NOT NULL AS claimed, e.id AS event, e.type,
           e.data ->> 'job_id' AS job_id
         FROM deliveries d JOIN delivery_parts p ON p.delivery = d.id JOIN events e ON e.seq = p.event
         WHERE 1 {and_} ORDER BY d.seq DESC LIMIT :limit""",
     "sources": """
         SELECT s.name, s.kind, s.baseline, s.mark, s.whole_at, s.looked_at, s.failures, s.trouble,
+          s.ordering, s.wants AS requests,
           (SELECT count(*) FROM jobs j WHERE j.source = s.id
              AND j.status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')) AS open_jobs
         FROM sources s WHERE s.retired_at IS NULL {and_} ORDER BY s.name LIMIT :limit""",
@@ -45,14 +47,29 @@ _FILTERS = {
 
 
 def rows(
-    db: Connection, *, what: str, limit: int = 100, after: int | None = None, **filters: Any
+    db: Connection, what: str, /, *, limit: int = 100, after: int | None = None, **filters: Any
 ) -> list[Row]:
-    """Rows that fit all filters (those that are None are left out); `after`: only later ones, by `seq`."""
+    """Rows that fit all filters (those that are None are left out), newest first.
+
+    `after`: only those of a later `seq`, and oldest first, so that none is passed over.
+    """
     fitting = {name: value for name, value in filters.items() if value is not None}
     clauses = [f"AND {_FILTERS[what][name]} = :{name}" for name in fitting]
     if after is not None:
         clauses.append(f"AND {what[0]}.seq > :after")
     sql = _SELECTS[what].format(and_=" ".join(clauses))
+    if after is not None:
+        sql = sql.replace(" DESC LIMIT", " LIMIT")
     cursor = db.execute(sql, {**fitting, "limit": limit, "after": after})
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def version(db: Connection) -> int:
+    """A number that differs when another connection, of any process, has committed."""
+    return int(db.execute("PRAGMA data_version").fetchone()[0])
+
+
+def writable(db: Connection) -> None:
+    """Raise StoreFailed where nothing can be written."""
+    db.execute("UPDATE sources SET seq = seq WHERE id = 0")

@@ -17,8 +17,13 @@ CREATE TABLE sources (
   newest TEXT,
   whole_at TEXT,
   looked_at TEXT,
+  resynced_at TEXT,
   failures INTEGER NOT NULL DEFAULT 0,
-  trouble TEXT
+  trouble TEXT,
+  troubles INTEGER NOT NULL DEFAULT 0,
+  down_at TEXT,
+  ordering TEXT,
+  wants REAL
 ) STRICT;
 CREATE UNIQUE INDEX sources_name ON sources(name) WHERE retired_at IS NULL;
 
@@ -31,6 +36,12 @@ CREATE TABLE jobs (
   seq INTEGER NOT NULL,
   changes INTEGER NOT NULL,
   changed_at TEXT NOT NULL,
+  spell_at TEXT NOT NULL,
+  told_stuck INTEGER NOT NULL DEFAULT 0,
+  missed_at TEXT,
+  gone_at TEXT,
+  told_gone INTEGER NOT NULL DEFAULT 0,
+  follow_at TEXT,
   name TEXT,
   error TEXT,
   PRIMARY KEY (source, created_at, id)
@@ -38,6 +49,31 @@ CREATE TABLE jobs (
 CREATE UNIQUE INDEX jobs_id ON jobs(source, id);
 CREATE INDEX jobs_changed ON jobs(source, changed_at);
 CREATE INDEX jobs_open ON jobs(source, created_at) WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED');
+CREATE INDEX jobs_follow ON jobs(source, follow_at) WHERE follow_at IS NOT NULL;
+
+CREATE TABLE batch_files (
+  source INTEGER NOT NULL,
+  batch TEXT NOT NULL,
+  place INTEGER NOT NULL,
+  file TEXT,
+  kind TEXT,
+  job TEXT,
+  name TEXT,
+  status TEXT NOT NULL,
+  error TEXT,
+  PRIMARY KEY (source, batch, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hints (
+  seq INTEGER PRIMARY KEY,
+  source INTEGER NOT NULL,
+  job TEXT NOT NULL,
+  received_at TEXT NOT NULL,
+  asked REAL NOT NULL,
+  changed INTEGER NOT NULL,
+  ahead REAL
+) STRICT;
+CREATE INDEX hints_job ON hints(source, job, seq);
 
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY,

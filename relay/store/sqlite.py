@@ -3,131 +3,100 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
 from sqlite_utils import Database, Migrations
 
 from relay.errors import Refused, StoreFailed
-from relay.store import audit, outbox, reports, snapshot
-from relay.store.records import Changes, Claimed, Decide, Result, Row, SourceRow, Turn
+from relay.store import audit, batches, hints, outbox, reports, snapshot
 from relay.store.schema import migrations
 from relay.store.writer import Writer
 
 BUSY_SECONDS = 10
 
 T = TypeVar("T")
+P = ParamSpec("P")
+
+
+def _writes(
+    work: Callable[Concatenate[sqlite3.Connection, P], T],
+) -> Callable[Concatenate["Store", P], Coroutine[Any, Any, T]]:
+    """As a method of the store: a transaction in the writer thread."""
+
+    async def method(store: "Store", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await store.writer.run(lambda db: work(db, *args, **kwargs))
+
+    return method
+
+
+def _reads(
+    work: Callable[Concatenate[sqlite3.Connection, P], T],
+) -> Callable[Concatenate["Store", P], Coroutine[Any, Any, T]]:
+    """As a method of the store: in the reader thread, on its read-only connection."""
+
+    async def method(store: "Store", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await store.read(lambda db: work(db, *args, **kwargs))
+
+    return method
 
 
 class Store:
-    """Every method is one transaction; those of one group commit become durable together."""
+    """Every method is one transaction; those of one group commit become durable together.
+
+    What each promises stands with the function behind it.
+    """
 
     def __init__(self, writer: Writer, reader: sqlite3.Connection, executors: Sequence[Executor]) -> None:
-        self._writer = writer
+        self.writer = writer
         self._reader = reader
         self._executors = executors
 
-    async def open_source(self, *, name: str, kind: str, identity: str, now: float) -> SourceRow:
-        work = partial(snapshot.open_source, name=name, kind=kind, identity=identity, now=now)
-        return await self._write(work)
+    open_source = _writes(snapshot.open_source)
+    ingest = _writes(snapshot.ingest)
+    look_whole = _writes(snapshot.look_whole)
+    look_failed = _writes(snapshot.look_failed)
+    move_mark = _writes(snapshot.move_mark)
+    resynced = _writes(snapshot.resynced)
+    jobs_to_ask = _reads(snapshot.jobs_to_ask)
+    younger = _reads(snapshot.younger)
+    ended = _reads(snapshot.ended)
 
-    async def ingest(
-        self,
-        *,
-        source: int,
-        keys: Sequence[tuple[str, str]],
-        decide: Decide,
-        baseline: str | None,
-        now: float,
-    ) -> tuple[Changes, int | None]:
-        """From a page to the outbox; `keys` are (created_at, id) of its jobs. The new sequence if any."""
-        return await self._write(
-            partial(snapshot.ingest, source=source, keys=keys, decide=decide, baseline=baseline, now=now)
-        )
+    batches_to_follow = _reads(batches.batches_to_follow)
+    batch_files = _reads(batches.batch_files)
+    jobs_of_kind = _reads(batches.jobs_of_kind)
+    batch_followed = _writes(batches.batch_followed)
 
-    async def look_whole(
-        self, *, source: int, mark: str | None, newest: str | None, whole_at: float, now: float
-    ) -> None:
-        await self._write(
-            partial(snapshot.look_whole, source=source, mark=mark, newest=newest, whole_at=whole_at, now=now)
-        )
+    hinted = _writes(hints.hinted)
+    hints_measured = _writes(hints.hints_measured)
+    hint_statistics = _reads(hints.hint_statistics)
 
-    async def look_failed(self, *, source: int, trouble: str, now: float) -> int:
-        """How many looks in a row have now failed."""
-        return await self._write(partial(snapshot.look_failed, source=source, trouble=trouble, now=now))
+    turn = _writes(outbox.turn)
+    give_back = _writes(outbox.give_back)
+    end_leases = _writes(outbox.end_leases)
+    retry = _writes(outbox.retry)
 
-    async def jobs_to_ask(self, *, source: int, ended_since: str) -> Sequence[tuple[str, str, str, str]]:
-        return await self._read(partial(snapshot.jobs_to_ask, source=source, ended_since=ended_since))
+    rows = _reads(reports.rows)
+    audit = _reads(audit.audit)
+    version = _reads(reports.version)
+    writable = _writes(reports.writable)
 
-    async def turn(
-        self,
-        *,
-        destination: str,
-        owner: str,
-        results: Sequence[Result],
-        unsent: Sequence[Claimed],
-        room: int,
-        lease_until: float,
-        now: float,
-    ) -> Turn:
-        """A lane's one hop: what ended is settled, what was not sent given back, and up to `room` claimed."""
-        return await self._write(
-            partial(
-                outbox.turn,
-                destination=destination,
-                owner=owner,
-                results=results,
-                unsent=unsent,
-                room=room,
-                lease_until=lease_until,
-                now=now,
-            )
-        )
-
-    async def give_back(self, *, unsent: Sequence[Claimed], now: float) -> None:
-        await self._write(partial(outbox.give_back, unsent=unsent, now=now))
-
-    async def end_leases(self, *, now: float) -> None:
-        await self._write(partial(outbox.end_leases, now=now))
-
-    async def retry(self, *, ids: Sequence[str], give_up_at: float, now: float) -> int:
-        return await self._write(partial(outbox.retry, ids=ids, give_up_at=give_up_at, now=now))
-
-    async def version(self) -> int:
-        """A number that differs when another connection, of any process, has committed."""
-        return await self._read(lambda db: int(db.execute("PRAGMA data_version").fetchone()[0]))
-
-    async def rows(self, what: str, **filters: Any) -> list[Row]:
-        """The rows of `jobs`, `events`, `deliveries` or `sources`, newest first, for people and scripts."""
-        return await self._read(partial(reports.rows, what=what, **filters))
-
-    async def audit(self) -> audit.Ledger:
-        return await self._read(audit.audit)
-
-    async def writable(self) -> None:
-        """Raises StoreFailed where nothing can be written."""
-        await self._write(lambda db: db.execute("UPDATE sources SET seq = seq WHERE id = 0"))
-
-    async def close(self) -> None:
-        """Waits for what was handed in; what is handed in later is refused."""
-        for executor in self._executors:
-            await asyncio.to_thread(executor.shutdown, wait=True)
-        self._reader.close()
-        self._writer.close()  # last: who closes last brings the journal into the file
-
-    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._writer.run(work)  # type: ignore[no-any-return]
-
-    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._executors[1], work, self._reader)
         except sqlite3.Error as error:
             raise StoreFailed(str(error)) from error
+
+    async def close(self) -> None:
+        """Wait for what was handed in; what is handed in later is refused."""
+        for executor in self._executors:
+            await asyncio.to_thread(executor.shutdown, wait=True)
+        self._reader.close()
+        self.writer.close()  # last: who closes last brings the journal into the file
 
 
 def open_store(path: Path, *, executors: tuple[Executor, Executor] | None = None) -> Store:
@@ -183,7 +152,15 @@ def _migrate(path: Path, connection: sqlite3.Connection) -> None:
         )
     if applied and applied != known:
         _back_up(connection, path.with_name(f"{path.name}.before-{min(known - applied)}"))
-    migrations.apply(db)
+    if applied == known:
+        return
+    connection.execute("BEGIN IMMEDIATE")  # another command may be doing the same
+    try:
+        migrations.apply(db)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _back_up(connection: sqlite3.Connection, to: Path) -> None:

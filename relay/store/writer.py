@@ -6,13 +6,15 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any
+from typing import Any, TypeVar
 
 from relay.errors import StoreFailed
 
 Work = Callable[[sqlite3.Connection], Any]
 
 GROUP_LIMIT = 64
+
+T = TypeVar("T")
 
 
 class Writer:
@@ -28,7 +30,7 @@ class Writer:
         self._lock = threading.Lock()
         self._draining = False
 
-    async def run(self, function: Work) -> Any:
+    async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
         loop = asyncio.get_running_loop()
         work = _Item(function, loop.create_future())
         with self._lock:
@@ -36,7 +38,7 @@ class Writer:
             start, self._draining = not self._draining, True
         if start:
             self._executor.submit(self._drain, loop)
-        return await work.future
+        return await work.future  # type: ignore[no-any-return]
 
     def close(self) -> None:
         self._connection.close()

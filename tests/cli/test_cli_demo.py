@@ -9,7 +9,7 @@ import pytest
 
 from tests.process.live import KINDS, until
 
-LINE = re.compile(r"\d\d:\d\d:\d\d  (\w+) +.*  ([✓\w].*)")
+LINE = re.compile(r"\d\d:\d\d:\d\d  (\w+) +.*?  ([✓\w].*)")
 
 
 @pytest.fixture

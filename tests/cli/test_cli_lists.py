@@ -12,7 +12,7 @@ RAW = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029]")
 
 async def rows(home, *args):
     done = await home.relay(*args, "--json")
-    assert (done.status, done.err) == (0, "")
+    assert (done.status, done.said) == (0, [])
     return done.rows
 
 
@@ -23,7 +23,7 @@ async def ids(home, *args):
 async def table(home, *args):
     """The words of each line after the head."""
     done = await home.relay(*args)
-    assert (done.status, done.err) == (0, "")
+    assert (done.status, done.said) == (0, [])
     return [line.split() for line in done.out.splitlines()[1:]]
 
 

@@ -76,7 +76,6 @@ async def test_a_file_that_is_no_database(home, command):
 
 # The tests may run as root, whom no file mode stops: these places can't be written by anyone.
 UNWRITABLE = {
-    "a directory": ".",
     "a folder that is not there": "missing/relay.db",
     "a place below a file": "rules.toml/relay.db",
     "a file system without files": "/proc/relay.db",
@@ -89,6 +88,13 @@ async def test_a_database_that_can_not_be_written(home, command, place):
     home.watch(API, "", place=PLACE.replace("relay.db", place))
     refused(await home.relay(command), str(home.folder / place), "check")
     assert [path for path in home.folder.iterdir() if path.suffix != ".lock"] == [home.config]
+
+
+async def test_a_database_that_is_a_directory_is_a_mistake_like_any_other(home):
+    home.watch(API, "", place=PLACE.replace("relay.db", "."))
+    done = await home.relay("run")
+    assert done.status == 2
+    assert "relay.database: is a directory: name a file in it" in done.err
 
 
 @pytest.mark.parametrize("command", ["run", "poll"])

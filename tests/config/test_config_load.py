@@ -31,7 +31,7 @@ def test_little_is_enough(desk, tmp_path):
     assert config.listen == ("127.0.0.1", 8710)
     assert (parse.name, parse.kind.name, parse.api_key.reveal()) == ("parse", "parse", "llx-1")
     assert (parse.base_url, parse.every) == ("https://api.cloud.llamaindex.ai", 15)
-    assert (parse.requests_per_minute, parse.page_size) == (20, 100)
+    assert (parse.requests_per_minute, parse.asked_size) == (20, 100)
 
 
 def test_a_source_sets_for_itself_what_llamacloud_sets_for_all(desk):

@@ -90,7 +90,7 @@ class Office:
 
     def _opened(self, path):
         store = open_store(path, executors=(self.disk, Inline()))
-        store._writer._connection.execute("PRAGMA busy_timeout = 0")  # a wait there would be a real one
+        store.writer._connection.execute("PRAGMA busy_timeout = 0")  # a wait there would be a real one
         return store
 
     async def happens(self, job="pjb-1", *, to=("inbox",), give_up_after=3 * DAY, after=0.0):
@@ -113,7 +113,7 @@ class Office:
     def _change(self, job, nth, new):
         seen = Job(id=job, status=f"STATUS-{nth}", created_at="2026-09-21T14:00:00.000000Z")
         known = self._jobs.get(job)
-        self._jobs[job] = Known(job, seen.created_at, seen.status, "", 0, nth)
+        self._jobs[job] = Known(job, seen.created_at, seen.status, "", 0, nth, "", 0, None)
         if known is None:
             return Changes(learned=[(seen, nth)], events=[new])
         return Changes(moved=[(known, seen, nth)], events=[new])

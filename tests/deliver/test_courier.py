@@ -75,7 +75,7 @@ async def test_a_retry_by_another_process_is_seen_within_a_second(quick_office):
         await asyncio.sleep(100.3)
         since, at = now(), office.clock.now()
         other = open_inline(office.path)
-        assert await other.retry(ids=[delivery], give_up_at=at + DAY, now=at) == 1
+        assert await other.retry(give_up_at=dict.fromkeys([delivery], at + DAY), now=at) == 1
         await other.close()
         await asyncio.sleep(5)
     assert receiver.ids == [delivery, delivery]
@@ -88,7 +88,9 @@ async def test_only_dead_deliveries_are_retried(office):
         await asyncio.sleep(1)
     (waiting,) = await office.happens("pjb-2")
     at = office.clock.now()
-    assert await office.store.retry(ids=[delivered, waiting, "msg_none"], give_up_at=at, now=at) == 0
+    assert (
+        await office.store.retry(give_up_at=dict.fromkeys([delivered, waiting, "msg_none"], at), now=at) == 0
+    )
 
 
 async def test_a_courier_without_lanes_ends_quietly(office):

@@ -112,7 +112,7 @@ async def test_a_dead_delivery_that_is_retried_has_all_its_time_again(quick_offi
     async with at_work(quick_office.courier({"inbox": receiver})):
         await asyncio.sleep(10)
         now = quick_office.clock.now()
-        assert await quick_office.store.retry(ids=[delivery], give_up_at=now + DAY, now=now) == 1
+        assert await quick_office.store.retry(give_up_at=dict.fromkeys([delivery], now + DAY), now=now) == 1
         await asyncio.sleep(1)
     assert receiver.ids == [delivery, delivery]
     assert await quick_office.states() == {"delivered": 1}

@@ -12,6 +12,7 @@ from relay.simulator import Scenario, Stream
 SINCE, UNTIL = "created_at_on_or_after", "created_at_on_or_before"
 START = 1_790_000_000.0
 BATCH_V1 = "/api/v1/beta/batch-processing"
+ORDERS = ["newest", "oldest", "shuffled"]
 
 
 def at(seconds):
@@ -137,7 +138,7 @@ times = st.lists(st.integers(0, 5), max_size=12)
 sizes = st.integers(1, 5)
 
 
-@given(times=times, size=sizes, order=st.sampled_from(["newest", "shuffled"]), since=st.integers(0, 5))
+@given(times=times, size=sizes, order=st.sampled_from(ORDERS), since=st.integers(0, 5))
 def test_pages_show_each_matching_job_once(open_account, times, size, order, since):
     account = open_account(Scenario(streams={"parse": Stream(count=0, order=order)}))
     jobs = [account.simulator.create("parse", **at(when)) for when in times]
@@ -147,7 +148,7 @@ def test_pages_show_each_matching_job_once(open_account, times, size, order, sin
     assert all(len(page) == size for page in pages[:-1])
 
 
-@given(times=times, added=times, size=sizes, order=st.sampled_from(["newest", "shuffled"]))
+@given(times=times, added=times, size=sizes, order=st.sampled_from(ORDERS))
 def test_jobs_that_come_during_a_walk_by_token_shift_nothing(open_account, times, added, size, order):
     account = open_account(Scenario(streams={"parse": Stream(count=0, order=order)}))
     jobs = {account.simulator.create("parse", **at(when)).id for when in times}

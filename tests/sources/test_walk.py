@@ -135,7 +135,14 @@ async def test_requests_that_failed_are_counted(walk, page):
 
 
 async def test_a_page_is_as_large_as_asked_and_allowed(walk, page, spec):
-    for kind, size, sent in [("parse", 30, "30"), ("parse", 900, "100"), ("batch_v1", 100, "1000")]:
+    for kind, size, sent in [
+        ("parse", 30, "30"),
+        ("parse", None, "100"),
+        ("parse", 900, "900"),
+        ("classify", 900, "100"),
+        ("batch_v1", None, "1000"),
+        ("batch_v1", 2, "2"),
+    ]:
         steps, asked = await walk(lambda _: page("a"), source=spec(kind, page_size=size))
         await ids_of(steps)
         assert (asked[0].get("page_size") or asked[0]["limit"]) == sent
@@ -187,3 +194,35 @@ async def test_an_offset_list_that_never_meets_ends_at_the_cap(walk, page, spec)
     )
     assert len(await ids_of(steps)) == 20
     assert not steps.whole
+
+
+@pytest.mark.parametrize("offset", range(12))
+async def test_a_walk_from_an_offset_shows_all_that_comes_after_it(walk, page, spec, offset):
+    jobs = [f"j{n}" for n in range(9)]
+    steps, _ = await walk(by_offset(jobs, page), source=spec(of=TINY), offset=offset)
+    assert set(jobs[offset:]) <= set(chain(*await ids_of(steps)))
+    assert (steps.whole, steps.offset) == (True, 9)
+
+
+@pytest.mark.parametrize("deleted", range(9))
+async def test_a_walk_from_an_end_that_has_moved_up_goes_back_until_it_finds_something(
+    walk, page, spec, deleted
+):
+    """The list is oldest first; the walk begins where it ended before some were deleted."""
+    jobs = [f"j{n}" for n in range(9)][deleted:]
+    steps, _ = await walk(by_offset(jobs, page), source=spec(of=TINY), offset=8)
+    assert jobs[-1:] == (list(chain(*await ids_of(steps))) or [None])[-1:]
+    assert steps.whole
+
+
+@pytest.mark.parametrize("length", [0, 1, 49, 50, 51, 99, 100, 101, 149, 150, 250])
+@pytest.mark.parametrize("limit", [50, 100])
+async def test_a_server_that_silently_lowers_the_limit_hides_no_job(walk, page, spec, length, limit):
+    jobs = [f"j{n}" for n in range(length)]
+    full = by_offset(jobs, page)
+    steps, _ = await walk(
+        lambda params: full({**params, "limit": str(min(limit, int(params["limit"])))}),
+        source=spec("batch_v1"),
+    )
+    assert set(chain(*await ids_of(steps))) == set(jobs)
+    assert (steps.whole, steps.offset) == (True, length)

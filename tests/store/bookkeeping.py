@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from relay.diff import Known
 from relay.model import Event, EventData, Job, utc_text
-from relay.store import Changes, NewDelivery, NewEvent, Result, Store
+from relay.store import Changes, NewDelivery, NewEvent, Result, Store, Whole
 
 NOW = 1_790_000_000.0
 CREATED = "2026-09-21T14:00:00.000000Z"
@@ -19,6 +19,21 @@ class Account:
 
     async def ingest(self, decide, *keys, baseline=None):
         return await self.store.ingest(source=self.id, keys=keys, decide=decide, baseline=baseline, now=NOW)
+
+    async def is_whole(self, *, mark=None, newest=None):
+        whole = Whole(
+            mark=mark, newest=newest, whole_at=utc_text(NOW), baseline=CREATED, ordering=None, wants=1.0
+        )
+        await self.store.look_whole(source=self.id, whole=whole, up=lambda nth: news("up", nth), now=NOW)
+
+    async def fails(self, *, down=False):
+        """How many looks in a row have now failed; `down`: people should know."""
+        return await self.store.look_failed(
+            source=self.id,
+            trouble="HTTP 500",
+            down=(lambda nth: news("down", nth)) if down else None,
+            now=NOW,
+        )
 
     async def known(self, *keys):
         """The statuses that are known of these (created_at, id)."""
@@ -62,6 +77,13 @@ def an_event(job, nth=1, to=("ops",)):
         rules={"all": list(to)} if to else {},
         deliveries=tuple(a_delivery(f"msg-{name}-{where}", where) for where in to),
     )
+
+
+def news(what, nth):
+    """Relay's own, of the source."""
+    data = EventData(source="parse", product="parse", kind="parse", name="parse")
+    event = Event(id=f"evt-{what}-{nth}", type=f"source.{what}", timestamp=utc_text(NOW), data=data)
+    return NewEvent(event=event, job_id="", nth=nth, rules={"all": []}, deliveries=())
 
 
 def a_delivery(delivery_id, destination):

@@ -125,7 +125,7 @@ async def test_those_to_be_asked_for_are_open_or_ended_a_short_while_ago(store, 
     await account.sees("ended", "FAILED")
     now = "2026-09-21T14:13:20.000Z"  # when all of them changed
     for since, ended in ((now, {"ended"}), (now.replace("20.000", "20.001"), set())):
-        jobs = await store.jobs_to_ask(source=account.id, ended_since=since)
+        jobs = await store.jobs_to_ask(source=account.id, ended_since=since, now=NOW)
         assert {job_id for job_id, *_ in jobs} == {"open", "unknown-word"} | ended
 
 
@@ -135,7 +135,7 @@ async def test_a_younger_answer_of_the_same_status_moves_time_and_sequence_on(st
     await account.ingest(lambda known: Changes(fresher=[(Known(*known["a"]), younger)]), (CREATED, "a"))
     found = {}
     await account.ingest(lambda known: found.update(known) or Changes(), (CREATED, "a"))
-    assert found["a"] == ("a", CREATED, "RUNNING", LATER, 2, 0)
+    assert found["a"] == ("a", CREATED, "RUNNING", LATER, 2, 0, "", 0, None)
 
 
 async def test_rows_come_newest_first_fit_all_filters_and_go_on_after_one(store, account):

@@ -168,7 +168,9 @@ async def test_a_dead_delivery_that_is_retried_has_all_its_time_again(store, acc
     (delivery,) = await account.sees("a")
     (claimed,) = await lane.claim()
     await lane.turn(failed(claimed))
-    assert await store.retry(ids=[delivery, "msg-unknown"], give_up_at=NOW + 9999, now=NOW + 60) == 1
+    assert (
+        await store.retry(give_up_at=dict.fromkeys([delivery, "msg-unknown"], NOW + 9999), now=NOW + 60) == 1
+    )
     (again,) = await lane.claim(at=60)
     assert (again.id, again.attempt, again.failures, again.give_up_at) == (
         delivery,
@@ -184,7 +186,7 @@ async def test_only_the_dead_are_retried(store, account, lane, end):
     (claimed,) = await lane.claim()
     await lane.turn(*(how(claimed) for how in end))
     before = await store.rows("deliveries")
-    assert await store.retry(ids=[delivery], give_up_at=NOW, now=NOW) == 0
+    assert await store.retry(give_up_at=dict.fromkeys([delivery], NOW), now=NOW) == 0
     assert await store.rows("deliveries") == before
 
 
@@ -195,7 +197,7 @@ async def test_what_another_process_changes_shows_in_the_version(place, store, a
     before = await store.version()
     assert await store.version() == before
     other = place.open()
-    await other.retry(ids=[delivery], give_up_at=NOW + 1, now=NOW)
+    await other.retry(give_up_at=dict.fromkeys([delivery], NOW + 1), now=NOW)
     await other.close()
     assert await store.version() != before
     assert len(await lane.claim()) == 1

@@ -16,7 +16,7 @@ async def opened(store, **changes):
 
 async def test_a_source_is_the_same_when_it_is_opened_again(store, account):
     await account.learns(a_job("a"))
-    await store.look_whole(source=account.id, mark=MARK, newest=CREATED, whole_at=NOW, now=NOW + 3)
+    await account.is_whole(mark=MARK, newest=CREATED)
     row = await opened(store)
     assert (row.id, row.seq, row.mark, row.newest) == (account.id, 1, MARK, CREATED)
     assert row.whole_at == "2026-09-21T14:13:20.000Z"
@@ -24,7 +24,7 @@ async def test_a_source_is_the_same_when_it_is_opened_again(store, account):
 
 async def test_a_source_of_another_identity_starts_anew_under_the_same_name(store, account):
     await account.sees("a")
-    await store.look_whole(source=account.id, mark=MARK, newest=CREATED, whole_at=NOW, now=NOW)
+    await account.is_whole(mark=MARK, newest=CREATED)
     row = await opened(store, identity='{"query": 1}')
     assert (row.seq, row.baseline, row.mark, row.whole_at) == (0, None, None, None)
     assert await Account(store, row.id).known((CREATED, "a")) == {}
@@ -35,10 +35,10 @@ async def test_a_source_of_another_identity_starts_anew_under_the_same_name(stor
 
 async def test_failed_looks_are_counted_until_a_whole_one(store, account):
     for count in (1, 2):
-        assert await store.look_failed(source=account.id, trouble="HTTP 500", now=NOW) == count
+        assert await account.fails() == count
     row = await opened(store)
     assert (row.failures, row.trouble) == (2, "HTTP 500")
-    await store.look_whole(source=account.id, mark=None, newest=None, whole_at=NOW, now=NOW)
+    await account.is_whole()
     row = await opened(store)
     assert (row.failures, row.trouble) == (0, None)
 

@@ -97,7 +97,7 @@ async def test_only_its_owner_may_read_the_file(path):
 
 async def test_what_is_committed_is_on_the_disk(path):
     store = open_store(path)
-    writer = store._writer._connection
+    writer = store.writer._connection
     settings = [writer.execute(f"PRAGMA {name}").fetchone() for name in ("journal_mode", "synchronous")]
     assert settings == [("wal",), (2,)]
     await store.close()
@@ -106,7 +106,7 @@ async def test_what_is_committed_is_on_the_disk(path):
 async def test_readers_cant_write(path):
     store = open_store(path)
     with pytest.raises(StoreFailed, match="readonly"):
-        await store._read(lambda db: db.execute("DELETE FROM jobs"))
+        await store.read(lambda db: db.execute("DELETE FROM jobs"))
     await store.close()
 
 

@@ -87,8 +87,14 @@ class Story:
         self._killed.set()
 
     async def told(self):
-        """(job, status, previous) of all events, in their order."""
-        return [(e["job_id"], e["status"], e["previous"]) for e in await self.events()]
+        """(job, status, previous) of all changes of status, in their order."""
+        return [(e["job_id"], e["status"], e["previous"]) for e in await self.changes()]
+
+    async def changes(self):
+        """Events of a status, without relay's own words of a job or a source."""
+        return [
+            e for e in await self.events() if e["type"] == f"{e['product']}.{(e['status'] or '').lower()}"
+        ]
 
     async def events(self):
         rows = await self.store.rows("events", limit=1_000_000)

@@ -70,3 +70,75 @@ def lagging(answer, **shown):
         return replace(given, body=json.dumps(page).encode())
 
     return answered
+
+
+def hiding(answer, *jobs):
+    """These jobs are in no list, and by id they are not found."""
+
+    def answered(request):
+        if request.path.rpartition("/")[2] in jobs:
+            return Answer(status=404, body=b'{"detail": "not found"}')
+        given = answer(request)
+        if request.path not in LISTS:
+            return given
+        page = json.loads(given.body)
+        page["items"] = [item for item in page["items"] if item["id"] not in jobs]
+        return replace(given, body=json.dumps(page).encode())
+
+    return answered
+
+
+def dating(answer, date):
+    """Every answer says that it is this time."""
+
+    def answered(request):
+        given = answer(request)
+        return replace(given, headers={**given.headers, "Date": date})
+
+    return answered
+
+
+def ordering(answer, order):
+    """Whole lists of a kind that pages by offset come in another order; `order` sorts items."""
+
+    def answered(request):
+        if request.path not in LISTS or ("status", "pending") in request.query:
+            return answer(request)
+        asked = dict(request.query)
+        offset, limit = int(asked.pop("offset", 0)), int(asked.pop("limit", 50))
+        given = answer(replace(request, query=[*asked.items(), ("limit", "1000")]))
+        items = order(json.loads(given.body)["items"])[offset : offset + limit]
+        return replace(given, body=json.dumps({"items": items}).encode())
+
+    return answered
+
+
+def for_a_word(answer, status, *, word):
+    """A list of this status is answered with this HTTP status."""
+
+    def answered(request):
+        if ("status", word) in request.query:
+            return Answer(status=status, body=b'{"detail": "no such status"}')
+        return answer(request)
+
+    return answered
+
+
+async def looks(it, count, *, after=15.0):
+    """So many looks; the troubles they had."""
+    return [trouble for _ in range(count) if (trouble := (await it.look(after=after)).trouble)]
+
+
+async def types(it):
+    """(job or source, type) of every event, in their order."""
+    return [(event["job_id"] or event["name"], event["type"]) for event in await it.events()]
+
+
+def windows(it, *, since=0):
+    """(start, end) of the windows of creation time that were asked for."""
+    asked = [dict(request.query) for _, request in it.api.asked[since:]]
+    return [
+        (query["created_at_on_or_after"], query.get("created_at_on_or_before"))
+        for query in asked
+        if "created_at_on_or_after" in query and "page_token" not in query
+    ]

@@ -44,7 +44,7 @@ def expected(log, silent):
 async def told(it):
     """Of each job (previous, status) in the order of its events."""
     said = defaultdict(list)
-    for event in await it.events():
+    for event in await it.changes():
         said[event["kind"], event["job_id"]].append((event["previous"], event["status"]))
     return said
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 import pytest
-from tales import lagging, meanwhile, refusing
+from tales import lagging, meanwhile
 
 from relay.ingest import Look
 
@@ -86,7 +86,7 @@ async def test_an_answer_that_a_younger_one_overtook_does_not_count(story):
     await it.clock.sleep(5)
     it.simulator.create("parse", id="a", status="RUNNING")
     (poller,) = it.relay.pollers
-    client, ingest = poller._client, poller._ingest
+    client, ingest = poller.looking.asking._client, poller.looking.ingest
     slow = await client.list(poller.spec, {})
     slow.began = ingest.seq
     it.simulator.move("a", "COMPLETED")
@@ -95,18 +95,6 @@ async def test_an_answer_that_a_younger_one_overtook_does_not_count(story):
     await ingest.page(slow, look)
     assert look.doubts == {"a"}
     assert await it.told() == [("a", "COMPLETED", None)]
-
-
-async def test_a_job_that_is_gone_is_no_failure_and_no_news(story):
-    it = await story(kinds=("batch",))
-    it.simulator.create("batch", id="a", created_at=it.world_clock.now() - 3600)
-    it.simulator.create("batch", id="young", status="COMPLETED")
-    await it.look()
-    it.api.answer = refusing(it.simulator.answer, 404, path="/api/v2/batches/")
-    it.simulator.move("a", "COMPLETED")
-    looked = await it.look(after=15)
-    assert asked_by_id(it, "/api/v2/batches") == ["a"]
-    assert (looked.trouble, await it.told()) == (None, [])
 
 
 async def test_a_status_word_no_one_knows_is_an_event_and_the_job_is_followed(story):
@@ -140,7 +128,7 @@ async def test_an_item_that_cant_be_decoded_is_named_and_fails_nothing(story, ca
     it.simulator.create("parse", id="good")
     looked = await it.look(after=15)
     assert (looked.trouble, await it.told()) == (None, [("good", "PENDING", None)])
-    assert "skipped=bad: its status is missing or no text" in caplog.text
+    assert "skipped an item: bad: its status is missing or no text" in caplog.text
 
 
 async def test_a_job_of_a_page_that_shows_it_twice_makes_one_event(story):

@@ -6,6 +6,7 @@ import pytest
 from tales import hanging, refusing, unreachable
 
 from relay.model import Secret
+from relay.sources import KINDS
 
 HOUR = 3600.0
 
@@ -41,7 +42,8 @@ async def test_once_caught_up_events_are_no_longer_after_an_outage(story):
     it = await an_account(story)
     await it.look(after=HOUR)
     it.simulator.move("open", "COMPLETED")
-    await it.look(after=15)
+    for _ in range(12):  # it has not changed for an hour, and is asked as often as a twentieth of that
+        await it.look(after=15)
     assert [event["after_outage"] for event in await it.events()] == [False]
 
 
@@ -126,10 +128,7 @@ async def test_an_api_that_is_down_is_not_asked_more_often_than_each_minute(stor
 
 
 async def test_requests_stay_within_the_budget_of_their_key(story):
-    it = await story(kinds=("parse", "batch"), api_key=Secret("llx-one"), requests_per_minute=20)
-    for _ in range(60):  # each is asked for by itself once it has left the lists
-        it.simulator.create("batch", status="RUNNING", created_at=it.world_clock.now() - HOUR)
-    it.simulator.create("batch", status="COMPLETED")
+    it = await story(kinds=KINDS, api_key=Secret("llx-one"), requests_per_minute=20, every=10.0)
     it.api.answer = refusing(it.simulator.answer, 500, path="/api/v2/parse")
     await it.live(HOUR)
     times = [at for at, _ in it.api.asked]

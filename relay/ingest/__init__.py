@@ -1,0 +1,8 @@
+"""From a page to the outbox: what was seen becomes changes, events and deliveries, in one transaction."""
+
+from relay.ingest.ingest import Ingest
+from relay.ingest.look import Look
+from relay.ingest.news import News, Routes
+from relay.ingest.reading import job_of
+
+__all__ = ["Ingest", "Look", "News", "Routes", "job_of"]

@@ -1,0 +1,115 @@
+"""Events, and who hears of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from relay.model import Event, EventData, Job, Severity, severity_of, utc_text
+from relay.rules import Router, Rule, masked
+from relay.sources import SourceSpec, without
+from relay.store import NewDelivery, NewEvent
+
+NULL = msgspec.Raw(b"null")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routes:
+    """Who hears of what: the rules, and of each destination for how long its deliveries are tried."""
+
+    relay: str
+    router: Router
+    give_up_after: Mapping[str, float]
+
+
+class News:
+    """Makes the events of one source, and routes them."""
+
+    def __init__(self, spec: SourceSpec, routes: Routes, new_id: Callable[[str], str]) -> None:
+        self._spec = spec
+        self._routes = routes
+        self._new_id = new_id
+
+    def of_status(
+        self, job: Job, previous: str | None, nth: int, now: float, *, after_outage: bool
+    ) -> NewEvent:
+        return self._of_job(
+            job, job.status.lower(), nth, now, status=job.status, previous=previous, after_outage=after_outage
+        )
+
+    def of_job(self, job: Job, what: str, nth: int, now: float, **said: Any) -> NewEvent:
+        """`PRODUCT.what` of a job whose status has not changed."""
+        return self._of_job(job, what, nth, now, status=job.status, previous=None, **said)
+
+    def of_source(self, what: str, why: str | None, nth: int, now: float) -> NewEvent:
+        """`source.what`: relay's own news of its source."""
+        event_type = f"source.{what}"
+        data = EventData(
+            source=self._spec.name,
+            product=self._spec.kind.product,
+            kind=self._spec.kind.name,
+            project_id=self._spec.project_id,
+            name=self._spec.name,
+            error=why,
+            error_kind=masked(why) if why else None,
+            severity=severity_of(event_type),
+        )
+        return self._routed(self._event(event_type, data, now), "", nth, now)
+
+    def _of_job(self, job: Job, what: str, nth: int, now: float, **said: Any) -> NewEvent:
+        kind = self._spec.kind
+        event_type = f"{kind.product}.{what}"
+        project_id = job.project_id or self._spec.project_id
+        severity: Severity = said.pop("severity", None) or severity_of(event_type)
+        data = EventData(
+            source=self._spec.name,
+            product=kind.product,
+            kind=kind.name,
+            project_id=project_id,
+            job_id=job.id,
+            name=job.name or job.id,
+            error=job.error,
+            error_kind=masked(job.error) if job.error else None,
+            severity=severity,
+            url=self._spec.url_of(project_id),
+            job=msgspec.Raw(job.raw) if job.raw else NULL,
+            **said,
+        )
+        return self._routed(self._event(event_type, data, now), job.id, nth, now)
+
+    def _event(self, event_type: str, data: EventData, now: float) -> Event:
+        return Event(id=self._new_id("evt"), type=event_type, timestamp=utc_text(now), data=data)
+
+    def _routed(self, event: Event, job_id: str, nth: int, now: float) -> NewEvent:
+        """Rules see the item as listed; kept and sent is what is not left out of it."""
+        routing = self._routes.router.route(event)
+        event = self._kept(event)
+        wanted: dict[str, list[str]] = {rule: [] for rule in routing.matched}
+        for destination, rule in routing.sends:
+            wanted[rule.name].append(destination)
+        return NewEvent(
+            event=event,
+            job_id=job_id,
+            nth=nth,
+            rules=wanted,
+            deliveries=tuple(self._delivery(event, to, rule, now) for to, rule in routing.sends),
+        )
+
+    def _kept(self, event: Event) -> Event:
+        if event.data.job == NULL:
+            return event
+        job = msgspec.Raw(without(bytes(event.data.job), self._spec.left_out))
+        data = msgspec.structs.replace(event.data, job=job)
+        return msgspec.structs.replace(event, data=data)
+
+    def _delivery(self, event: Event, destination: str, rule: Rule, now: float) -> NewDelivery:
+        return NewDelivery(
+            id=self._new_id("msg"),
+            destination=destination,
+            rule=rule.name,
+            relay=self._routes.relay,
+            severity=rule.severity or event.data.severity,
+            due_at=utc_text(now),
+            give_up_at=utc_text(now + self._routes.give_up_after[destination]),
+        )

@@ -1,0 +1,216 @@
+"""One look: what was planned is asked, what came is ingested, what did not come is asked by id."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from relay import plan
+from relay.ingest import Look
+from relay.model import Clock, canonical_time, is_open, seconds_of, utc_text
+from relay.plan import Listing, Question, Straggler
+from relay.poll.asking import Asking
+from relay.sources import Urgency
+from relay.store import AskRow, NewEvent, Store, Whole
+
+CLOCK_DOUBT = 3600.0
+SLICE = 3600.0
+LARGEST_SLICE = 86400.0
+SLICE_PAGES = 10
+"""Catch-up: the first slice of creation time; it doubles, and halves above so many pages."""
+
+
+class Looking:
+    """Looks at one source."""
+
+    def __init__(self, *, asking: Asking, store: Store, clock: Clock) -> None:
+        self.asking = asking
+        self.ingest = asking.ingest
+        self._store = store
+        self._clock = clock
+        self._linger_since: float | None = None
+        self._linger_until: float | None = None
+        self._concluded_at = 0.0  # a look may take long, which is no outage
+
+    async def look(self, look: Look, extra: Sequence[Listing | Question]) -> int:
+        """A whole look, and `extra` questions of a resync; the requests that those took.
+
+        Raises LookFailed; what came before is kept.
+        """
+        began = self._clock.now()
+        if self.ingest.row.whole_at is None:
+            await self._first(look)
+        else:
+            await self._steady(look, began)
+        wants = look.requests
+        for question in extra:
+            await self.asking.ask(question, look, Urgency.RESYNC)
+        took = look.requests - wants
+        while look.doubts:
+            await self.asking.get(look.doubts.pop(), look)
+        await self._conclude(look, began, wants)
+        return took
+
+    async def _first(self, look: Look) -> None:
+        for listing in plan.first_look(self.asking.can):
+            await self.asking.walk(listing, look)
+        if self.asking.can.dates:
+            # From the baseline at least: an earlier start may have set it long ago.
+            starts = (self._hour_ago(), self.asking.spec.since, self.ingest.row.baseline)
+            await self._slices(min(filter(None, starts)), look, keep=False)
+
+    def _hour_ago(self) -> str:
+        """By the API's clock; where that is not known, ours may well be an hour ahead of it."""
+        doubt = 0.0 if self.ingest.knows_api_time() else CLOCK_DOUBT
+        return canonical_time(utc_text(self.ingest.api_now() - plan.FIRST_WINDOW - doubt))
+
+    async def _steady(self, look: Look, began: float) -> None:
+        row = self.ingest.row
+        last = seconds_of(row.whole_at or utc_text(began))
+        jobs = await self._jobs(began, max(last, self._concluded_at))
+        self.asking.idle(not any(is_open(row[2]) for row in jobs))
+        start = plan.earlier(row.mark or row.baseline or self._hour_ago(), plan.OVERLAP)
+        if self.asking.can.dates and began - max(last, self._concluded_at) > SLICE:
+            start = await self._slices(start, look, keep=True)
+        steady = await self._plan(start, jobs, last, began)
+        for listing in steady.listings:
+            await self.asking.walk(listing, look)
+        expected = self._expected(steady, jobs)
+        await self._ask_unseen([row for row in jobs if row[0] in expected], look)
+
+    def _expected(self, steady: plan.Plan, jobs: Sequence[AskRow]) -> set[str]:
+        """Those that this look must have shown, or that were to be asked for anyway."""
+        listed = self.asking.listed() if steady.by_lists else set[str]()
+        return {job.id for job in steady.ask} | {
+            job_id
+            for job_id, created_at, status, _, _, gone_at, *_ in jobs
+            if gone_at is None
+            and is_open(status)
+            and (status in listed or (steady.start and created_at >= steady.start))
+        }
+
+    async def _jobs(self, began: float, last: float) -> Sequence[AskRow]:
+        """Open jobs, and those that ended a short while ago; an outage does not count."""
+        every = self.asking.spec.every
+        if began - last > max(plan.LINGER, 3 * every):
+            self._linger_since = min(self._linger_since or last, last)
+            self._linger_until = None
+        elif self._linger_until is not None and began > self._linger_until:
+            self._linger_since = self._linger_until = None
+        since = began - max(plan.LINGER, 1.5 * every)
+        if self._linger_since is not None:
+            since = min(since, self._linger_since - plan.LINGER)
+        return await self._store.jobs_to_ask(
+            source=self.ingest.row.id, ended_since=utc_text(since), now=began
+        )
+
+    async def _plan(self, start: str, jobs: Sequence[AskRow], last: float, now: float) -> plan.Plan:
+        can, every = self.asking.can, self.asking.spec.every
+        stragglers = [_straggler(row, now) for row in jobs]
+        due = plan.due(stragglers, every=every, last=last, now=now)
+        oldest = min((job.created_at for job in due if job.created_at), default=start)
+        younger: Sequence[str] = ()
+        if can.dates and oldest < start:
+            # Of what was before the first look relay knows only what was open, not how much there is.
+            seen_from = plan.earlier(self.ingest.row.baseline or start, plan.FIRST_WINDOW)
+            younger = await self._store.younger(
+                source=self.ingest.row.id, since=max(oldest, seen_from), limit=plan.YOUNG
+            )
+        counts: dict[str, int] = {}
+        for job in stragglers:
+            counts[job.status] = counts.get(job.status, 0) + 1
+        new = plan.what_is_new(
+            self.asking.ordering, until=start, end=self.asking.end, page_size=can.page_size
+        )
+        return plan.steady_look(
+            can,
+            start=start,
+            jobs=due,
+            younger=younger,
+            open_counts=counts,
+            undated=new,
+            known_since=self._known_since(),
+        )
+
+    def _known_since(self) -> str:
+        """From when on the first look, and all since, have listed what was created."""
+        since, baseline = self.asking.spec.since, self.ingest.row.baseline
+        starts = (since, plan.earlier(baseline, plan.FIRST_WINDOW) if baseline else None)
+        return min(filter(None, starts), default="")
+
+    async def _slices(self, start: str, look: Look, *, keep: bool) -> str:
+        """Walk from `start` to a slice before the API's now, a slice of creation time after the other.
+
+        Each slice that is whole moves the mark, so that what comes after a crash goes on there. Where the
+        last window begins is returned; the first look (`keep` false) walks that too. Where nothing happened
+        the slices grow without end, so that a year of silence costs little.
+        """
+        length = SLICE
+        while seconds_of(start) + length < self.ingest.api_now() - SLICE:
+            end = canonical_time(utc_text(seconds_of(start) + length))
+            pages = await self.asking.walk(plan.window(start, end), look)
+            if keep:
+                await self._store.move_mark(source=self.ingest.row.id, mark=end)
+                self.ingest.row = replace(self.ingest.row, mark=end)
+            if pages > SLICE_PAGES:
+                length /= 2
+            elif pages <= 1 or length < LARGEST_SLICE:
+                length *= 2
+            start = plan.earlier(end, 1.0)
+        if not keep:
+            await self.asking.walk(plan.window(start), look)
+        return start
+
+    async def _ask_unseen(self, rows: Iterable[AskRow], look: Look) -> None:
+        """Ask by id for what the lists should have shown and did not."""
+        can = self.asking.can
+        unseen = {row[0]: row for row in rows if row[0] not in look.seen}
+        jobs = [Straggler(row[0], row[1], row[2], 0.0) for row in unseen.values()]
+        for question in plan.questions(can, jobs):
+            await self.asking.ask(question, look, Urgency.QUESTION)
+            if question.params and not can.job_ids:  # an instant is no question by id
+                for job_id in question.ids:
+                    if job_id not in look.seen:
+                        await self.asking.get(job_id, look)
+        found = look.seen.keys() | look.unanswered | look.doubts
+        missed = [row for row in unseen.values() if row[0] not in found and is_open(row[2])]
+        await self.ingest.missed(missed, look)
+
+    async def _conclude(self, look: Look, began: float, wants: int) -> None:
+        row = self.ingest.row
+        newest = max(row.newest or "", look.newest) or None
+        date = canonical_time(utc_text(look.date)) if look.date is not None else None
+        if date and newest and row.whole_at is None and self.asking.can.dates:
+            # All of the last hour was shown: an open job from before it is no reason to walk history.
+            newest = max(newest, plan.earlier(date, plan.FIRST_WINDOW))
+        whole = Whole(
+            mark=min(filter(None, (date, newest)), default=row.mark),
+            newest=newest,
+            whole_at=utc_text(began),
+            baseline=row.baseline or newest or self._hour_ago(),
+            ordering=row.ordering,
+            wants=float(wants),
+        )
+        now = self._clock.now()
+
+        def up(nth: int) -> NewEvent:
+            return self.ingest.news.of_source("up", None, nth, now)
+
+        await self._store.look_whole(source=row.id, whole=whole, up=up, now=now)
+        self._concluded_at = now
+        if self._linger_since is not None and self._linger_until is None:
+            self._linger_until = now + plan.LINGER
+        self.ingest.row = replace(
+            self.ingest.row,  # a hint may have moved it meanwhile
+            mark=whole.mark,
+            newest=newest,
+            whole_at=whole.whole_at,
+            baseline=whole.baseline,
+            resynced_at=row.resynced_at or utc_text(now),
+            failures=0,
+        )
+
+
+def _straggler(row: AskRow, now: float) -> Straggler:
+    """One that was missed is asked for as if it had just changed, until it is found or told of."""
+    job_id, created_at, status, changed_at, missed_at, gone_at, *_ = row
+    idle = 0.0 if missed_at and not gone_at else max(0.0, now - seconds_of(changed_at))
+    return Straggler(job_id, created_at, status, idle)

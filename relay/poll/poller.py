@@ -1,0 +1,210 @@
+"""A source's loop: look, wait, look again. One source's trouble is its own."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from relay.errors import LookFailed, StoreFailed
+from relay.ingest import Ingest, Look
+from relay.model import Clock
+from relay.poll.asking import Asking
+from relay.poll.follow import Follow
+from relay.poll.hints import Hints
+from relay.poll.looking import Looking
+from relay.poll.resync import SHARE, Resync
+from relay.sources import Client, SourceSpec
+from relay.store import NewEvent, Store
+
+log = logging.getLogger("relay.poll")
+
+MIN_PAUSE = 0.05
+LONGEST_BACKOFF = 60.0
+WARNED = 1000
+LONGEST_RETRY_AFTER = 3600.0
+DENIED_WAIT, DENIED_LATER_WAIT, DENIED_LATER = 60.0, 300.0, 10
+DOWN_AFTER = 3
+"""Looks in a row that fail before it is told; a refused key is told of at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """How a look went: `trouble` is None when it was whole."""
+
+    seconds: float
+    requests: int
+    items: int
+    changes: int
+    trouble: str | None = None
+    denied: bool = False
+    absent: bool = False
+    retry_after: float | None = None
+
+
+class Poller:
+    """Looks at one source again and again; looks of a source never overlap.
+
+    `changed` is called after each page that made events. `resync_share`: sources that share the key's
+    part of the budget for second looks.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: Client,
+        ingest: Ingest,
+        store: Store,
+        clock: Clock,
+        random: random.Random,
+        changed: Callable[[], None],
+        resync_share: int = 1,
+    ) -> None:
+        self.spec: SourceSpec = ingest.spec
+        self._ingest = ingest
+        self._store = store
+        self._clock = clock
+        self._random = random
+        self._changed = changed
+        self._failures = ingest.row.failures
+        self._absent = False
+        self._warned = set[str]()
+        asking = Asking(client=client, ingest=ingest, changed=changed)
+        self.looking = Looking(asking=asking, store=store, clock=clock)
+        self._resync = Resync(
+            asking=asking,
+            store=store,
+            clock=clock,
+            per_second=self.spec.requests_per_minute / 60 * SHARE / resync_share,
+        )
+        self.hints = None
+        if self.spec.signing_secret is not None:
+            self.hints = Hints(
+                secret=self.spec.signing_secret,
+                asking=asking,
+                store=store,
+                clock=clock,
+            )
+        self._follow = None
+        if self.spec.kind.product == "batch":
+            self._follow = Follow(client=client, ingest=ingest, store=store, clock=clock)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._look_for_ever())
+            if self.hints is not None:
+                group.create_task(self.hints.run())
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            began = self._clock.now()
+            try:
+                wait = self._wait(await self.look())
+            except Exception as error:  # the top of this loop: what was not stored is seen again
+                log.exception("look source=%s: a fault of relay's own; it is tried again", self.spec.name)
+                await self._fault(error)
+                wait = LONGEST_BACKOFF
+            spent = max(0.0, self._clock.now() - began)
+            await self._clock.sleep(max(MIN_PAUSE, wait - spent))
+
+    async def _fault(self, error: Exception) -> None:
+        trouble = f"a fault of relay's own ({type(error).__name__}); its log says more"
+        with suppress(StoreFailed):
+            await self._failed(Looked(seconds=0.0, requests=0, items=0, changes=0, trouble=trouble))
+
+    def _wait(self, looked: Looked) -> float:
+        if looked.trouble is None:
+            return self.spec.every
+        if looked.denied:
+            return DENIED_WAIT if self._failures < DENIED_LATER else DENIED_LATER_WAIT
+        if looked.absent:
+            return DENIED_LATER_WAIT
+        backoff = min(LONGEST_BACKOFF, 2.0 ** min(self._failures - 1, 10)) * self._random.uniform(0.75, 1.25)
+        return max(backoff, min(looked.retry_after or 0.0, LONGEST_RETRY_AFTER))
+
+    async def look(self) -> Looked:
+        """One look, told in one line of the log. What its pages showed is kept even where it fails."""
+        began = self._clock.now()
+        look = Look(after_outage=self._ingest.after_outage(began))
+        failed: LookFailed | None = None
+        try:
+            await self._look(look)
+        except LookFailed as error:
+            failed = error
+        looked = Looked(
+            seconds=self._clock.now() - began,
+            requests=look.requests,
+            items=look.items,
+            changes=look.changes,
+            trouble=failed.reason if failed else None,
+            denied=failed is not None and failed.denied,
+            absent=failed is not None and failed.absent,
+            retry_after=failed.retry_after if failed else None,
+        )
+        await self._conclude(look, looked)
+        return looked
+
+    async def _look(self, look: Look) -> None:
+        if self.hints is not None:
+            await self.hints.look_begins()
+        extra = await self._resync.next()
+        took = await self.looking.look(look, extra)
+        await self._resync.done(len(extra), took)
+        if self._follow is not None:
+            requests, finished = await self._follow.round()
+            look.requests += requests
+            look.changes += finished
+            if finished:
+                self._changed()
+
+    async def _conclude(self, look: Look, looked: Looked) -> None:
+        if looked.trouble is None:
+            self._failures, self._absent = 0, False
+        elif looked.absent:
+            self._say_absent(looked)
+            return
+        else:
+            await self._failed(looked)
+        self._log(look, looked)
+
+    def _say_absent(self, looked: Looked) -> None:
+        """A product that an account does not have is no failure; said once."""
+        if not self._absent:
+            log.warning("source=%s: the API has no such list (%s)", self.spec.name, looked.trouble)
+        self._absent = True
+
+    async def _failed(self, looked: Looked) -> None:
+        down = None
+        if looked.denied or self._failures + 1 >= DOWN_AFTER:
+            down = self._down(looked)
+        self._failures = await self._store.look_failed(
+            source=self._ingest.row.id, trouble=looked.trouble or "", down=down, now=self._clock.now()
+        )
+        if down is not None:
+            self._changed()
+
+    def _down(self, looked: Looked) -> Callable[[int], NewEvent]:
+        now = self._clock.now()
+        return lambda nth: self._ingest.news.of_source("down", looked.trouble, nth, now)
+
+    def _warn_of_skipped(self, look: Look) -> None:
+        """Each once, as far as can be remembered."""
+        for name in look.undecodable:
+            if name not in self._warned and len(self._warned) < WARNED:
+                self._warned.add(name)
+                log.warning("source=%s skipped an item: %s", self.spec.name, name)
+
+    def _log(self, look: Look, looked: Looked) -> None:
+        line = (
+            f"look source={self.spec.name} seconds={looked.seconds:.3f} requests={looked.requests} "
+            f"pages={look.pages} items={look.items} changes={looked.changes}"
+        )
+        if look.undecodable:
+            line += f" skipped={len(look.undecodable)}"
+            self._warn_of_skipped(look)
+        if looked.trouble is None:
+            log.info("%s", line)
+        else:
+            log.warning("%s failures=%d trouble=%s", line, self._failures, looked.trouble)
