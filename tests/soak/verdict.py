@@ -24,6 +24,11 @@ class Told(NamedTuple):
     def key(self) -> JobKey:
         return self.data["kind"], self.data["job_id"]
 
+    @property
+    def is_change(self) -> bool:
+        """A change of status, and no other news, such as that a batch is finished."""
+        return self.type.endswith(f".{str(self.data['status']).lower()}")
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -34,7 +39,8 @@ class Verdict:
 def judge(
     *, log: Sequence[Shown], old: set[JobKey], home: Home, receiver: Receiver, excuses: Excuses
 ) -> Verdict:
-    events = list(_events(home))
+    everything = list(_events(home))
+    events = [event for event in everything if event.is_change]
     told: defaultdict[JobKey, list[Told]] = defaultdict(list)
     for event in events:
         told[event.key].append(event)
@@ -44,9 +50,9 @@ def judge(
         *_false_news(old, told),
         *_unlike_what_was_shown(log, learned, told, excuses),
         *_broken_chains(learned, told),
-        *_arrivals(receiver, "/all", events),
+        *_arrivals(receiver, "/all", everything),
         *_arrivals(receiver, "/failed", [event for event in events if event.type.endswith(".failed")]),
-        *_out_of_order(receiver, events),
+        *_out_of_order(receiver, everything),
         *([f"{receiver.forged} webhooks with a wrong signature"] if receiver.forged else []),
     ]
     changed = sum(map(len, shown.values()))
@@ -66,9 +72,7 @@ def judge(
 
 def _events(home: Home) -> Iterator[Told]:
     for event_id, event_type, data in home.ask("SELECT id, type, data FROM events ORDER BY seq"):
-        told = Told(event_id, event_type, json.loads(data))
-        if event_type.endswith(f".{str(told.data['status']).lower()}"):  # a change of status, no other news
-            yield told
+        yield Told(event_id, event_type, json.loads(data))
 
 
 def _learned_in_silence(home: Home) -> dict[JobKey, str]:
