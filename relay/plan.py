@@ -1,9 +1,8 @@
 """What a look asks for: pure functions of what is known, of what an endpoint can filter by, and of time."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from math import ceil, log2
 from operator import attrgetter
 from typing import Literal, NamedTuple
@@ -85,8 +84,8 @@ class Plan:
 
 
 class Question(NamedTuple):
-    """Jobs asked for in one request: by a list of `job_ids`, by the one instant of `created_at` that they
-    were created at, or, where `params` is empty, the one job by GET.
+    """Jobs asked for in one request: by a list of `job_ids`, by a window of the times that they were created
+    at, or, where `params` is empty, the one job by GET.
     """
 
     ids: tuple[str, ...]
@@ -147,7 +146,7 @@ def interval(job: Straggler, every: float) -> float:
         return every
     if job.idle >= DAY and job.status not in OPEN_STATUSES:
         return DAY
-    doublings = max(0, int(log2(max(1.0, job.idle / AGE_SHARE / every))))
+    doublings = int(log2(max(1.0, job.idle / AGE_SHARE / every)))
     return min(DAY, every * 2.0**doublings)
 
 
@@ -170,22 +169,21 @@ def steady_look(
     *,
     start: str,
     jobs: Sequence[Straggler],
-    younger: Sequence[str],
+    rising: Sequence[str],
     open_counts: Mapping[str, int],
     undated: tuple[Listing, ...] = (),
     known_since: str = "",
 ) -> Plan:
     """The cheapest mix, by an estimate, of a window from `start` or wider, lists of open statuses, and ids.
 
-    `jobs`: stragglers that are due. `younger`: creation times of known jobs from the youngest back; how
-    many jobs a window shows is known only so far. `open_counts`: known jobs by open status. `undated`:
+    `jobs`: stragglers that are due. `rising`: creation times of known jobs up to the youngest; how many
+    jobs a window shows is known only so far back. `open_counts`: known jobs by open status. `undated`:
     how to find what is new in a list without dates. `known_since`: what was created before it was never
     listed, so that no one knows how much a window from there would show.
     """
     if not can.dates:
         return Plan(start="", listings=(*open_lists(can), *undated), by_lists=True, ask=tuple(jobs))
     older = sorted((j for j in jobs if j.created_at < start), key=attrgetter("created_at"), reverse=True)
-    rising = sorted(younger)
     lists = _cost_of_lists(can, open_counts)
     best = min(_choices(can, start, older, rising, lists, known_since), key=lambda choice: choice[0])
     _, covered, by_lists = best
@@ -263,21 +261,38 @@ def resync(
     return [*open_lists(can), *windows, *questions(can, [job for job in ended if job.id not in known])]
 
 
-def questions(can: Can, jobs: Iterable[Straggler]) -> list[Question]:
-    """How to ask for these very jobs in the fewest requests."""
+def questions(can: Can, jobs: Iterable[Straggler], rising: Sequence[str] = ()) -> list[Question]:
+    """How to ask for these very jobs in the fewest requests. `rising`: creation times of all known jobs from
+    some time on, by which it is known where a window shows no more than a page.
+    """
     asked = sorted(jobs, key=attrgetter("created_at", "id"))
     if can.job_ids:
         chunks = (tuple(job.id for job in asked[i : i + CHUNK]) for i in range(0, len(asked), CHUNK))
         return [Question(ids, {"job_ids": ids}) for ids in chunks]
-    return [
-        question
-        for instant, group in groupby(asked, key=attrgetter("created_at"))
-        for question in _at(can, instant, tuple(job.id for job in group))
-    ]
+    return [question for group in _together(can, asked, rising) for question in _of_group(can, group)]
 
 
-def _at(can: Can, instant: str, ids: tuple[str, ...]) -> Iterable[Question]:
-    if can.dates and instant and len(ids) > 1:
-        yield Question(ids, window(instant, instant).params)
+def _together(can: Can, asked: Iterable[Straggler], rising: Sequence[str]) -> Iterable[list[Straggler]]:
+    """Neighbours whose times of creation one page spans, as far as is known."""
+    group: list[Straggler] = []
+    for job in asked:
+        if group and not _fits(can, group[0].created_at, job.created_at, rising):
+            yield group
+            group = []
+        group.append(job)
+    if group:
+        yield group
+
+
+def _fits(can: Can, first: str, last: str, rising: Sequence[str]) -> bool:
+    if not can.dates or first == last or not rising or first < rising[0]:
+        return first == last
+    return bisect_right(rising, last) - bisect_left(rising, first) <= can.page_size
+
+
+def _of_group(can: Can, group: Sequence[Straggler]) -> Iterable[Question]:
+    ids, first = tuple(job.id for job in group), group[0].created_at
+    if can.dates and first and len(ids) > 1:
+        yield Question(ids, window(first, group[-1].created_at).params)
     else:
         yield from (Question((job_id,), {}) for job_id in ids)

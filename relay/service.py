@@ -83,7 +83,7 @@ async def assembled(
                 clock=clock,
                 random=chance,
                 changed=courier.wake,
-                resync_share=sum(other.api_key == spec.api_key for other in config.sources),
+                sharing=sum(other.api_key == spec.api_key for other in config.sources),
             )
             for spec in config.sources
         ]

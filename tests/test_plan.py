@@ -36,9 +36,9 @@ def statuses(*words):
     return [{"status": word} for word in words]
 
 
-def a_look(can, jobs, younger=(), counts=None, undated=()):
+def a_look(can, jobs, known=(), counts=None, undated=()):
     return plan.steady_look(
-        can, start=START, jobs=jobs, younger=younger, open_counts=counts or {}, undated=undated
+        can, start=START, jobs=jobs, rising=sorted(known), open_counts=counts or {}, undated=undated
     )
 
 
@@ -109,7 +109,7 @@ def test_a_list_without_dates_is_read_from_its_newest_end(ordering, end, listing
 
 def test_with_nothing_old_and_open_it_is_one_window():
     for can in (ALL, NO_IDS):
-        look = a_look(can, [a_job(1, 60), a_job(2, -60)], younger=[ago(60), ago(-60)])
+        look = a_look(can, [a_job(1, 60), a_job(2, -60)], known=[ago(60), ago(-60)])
         assert (params(look.listings), look.ask) == ([{"created_at_on_or_after": START}], ())
 
 
@@ -123,13 +123,13 @@ def test_without_dates_the_open_are_listed_then_what_is_new_and_those_that_left_
 def test_one_stuck_job_of_last_month_does_not_widen_the_window(can):
     stuck = a_job(1, 30 * DAY)
     since = [ago(60 * n) for n in range(plan.YOUNG)]
-    look = a_look(can, [stuck], younger=since, counts={"RUNNING": 1})
+    look = a_look(can, [stuck], known=since, counts={"RUNNING": 1})
     assert (look.start, look.listings, look.ask) == (START, (plan.window(START),), (stuck,))
 
 
 def test_where_it_costs_no_page_more_the_window_is_widened():
     jobs = [a_job(n, HOUR + n) for n in range(20)]
-    look = a_look(NO_IDS, jobs, younger=[job.created_at for job in jobs], counts={"RUNNING": 20})
+    look = a_look(NO_IDS, jobs, known=[job.created_at for job in jobs], counts={"RUNNING": 20})
     assert (look.start, look.ask) == (jobs[-1].created_at, ())
 
 
@@ -137,13 +137,13 @@ def test_where_it_costs_no_page_more_the_window_is_widened():
 def test_five_hundred_open_jobs_of_the_last_hour_are_not_asked_one_by_one(can, most):
     jobs = [a_job(n, 400 + 6 * n) for n in range(500)]
     counts = {"PENDING": 250, "RUNNING": 250}
-    look = a_look(can, jobs, younger=[job.created_at for job in jobs], counts=counts)
+    look = a_look(can, jobs, known=[job.created_at for job in jobs], counts=counts)
     assert cost(look, can, [job.created_at for job in jobs], counts) <= most
 
 
 def test_a_job_without_a_date_is_outside_of_every_window():
     dateless = Straggler("a", "", "RUNNING", 0.0)
-    assert a_look(ALL, [dateless], younger=[ago(60)]).ask == (dateless,)
+    assert a_look(ALL, [dateless], known=[ago(60)]).ask == (dateless,)
 
 
 def cost(look, can, younger, counts):
@@ -177,7 +177,7 @@ HUNDRED = [Straggler(f"job-{n}", ago(HOUR), "RUNNING", 0.0) for n in range(100)]
 @example(HUNDRED, HUNDRED, NO_IDS)
 def test_each_straggler_is_shown_by_the_window_or_asked_for_and_none_twice(jobs, others, can):
     younger = sorted((job.created_at for job in (*jobs, *others) if job.created_at), reverse=True)
-    look = a_look(can, jobs, younger=younger)
+    look = a_look(can, jobs, known=younger)
     in_window = [job for job in jobs if look.start and job.created_at >= look.start]
     assert ids([*in_window, *look.ask]) == ids(jobs)
     assert look.start <= START
@@ -189,7 +189,7 @@ def test_the_plan_never_costs_more_than_asking_for_each_by_id(jobs, others, can)
     every = [*jobs, *others]
     younger = [job.created_at for job in every if job.created_at]
     counts = {word: sum(job.status == word for job in every) for word in can.open_words}
-    look = a_look(can, jobs, younger=younger, counts=counts)
+    look = a_look(can, jobs, known=younger, counts=counts)
     plain = sum(time >= START for time in younger) // can.page_size + 1
     older = [job for job in jobs if job.created_at < START]
     assert cost(look, can, younger, counts) <= plain + by_id(can, older) + 1e-9
@@ -212,6 +212,15 @@ def test_jobs_of_one_instant_are_asked_for_by_that_instant():
             {"created_at_on_or_after": ago(HOUR), "created_at_on_or_before": ago(HOUR)},
         )
     ]
+
+
+def test_neighbours_whose_window_shows_a_page_at_most_are_asked_for_together():
+    crowd = sorted(job.created_at for job in HUNDRED) * 2
+    jobs = [a_job(1, 3 * HOUR), a_job(2, 2 * HOUR), a_job(3, 30)]
+    known = sorted([*(job.created_at for job in jobs), *crowd])
+    far, near = Question(("job-1", "job-2"), plan.window(ago(3 * HOUR), ago(2 * HOUR)).params), ("job-3",)
+    assert plan.questions(NO_IDS, jobs, known) == [far, Question(near, {})]
+    assert len(plan.questions(NO_IDS, jobs, known[1:])) == 3  # how much the first window shows is not known
 
 
 # The second look.

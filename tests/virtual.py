@@ -195,7 +195,7 @@ async def assembled(
                 clock=clock,
                 random=chance,
                 changed=courier.wake,
-                resync_share=sum(other.api_key == spec.api_key for other in specs),
+                sharing=sum(other.api_key == spec.api_key for other in specs),
             )
             for spec in specs
         ]

@@ -9,7 +9,7 @@ import msgspec
 
 from relay.errors import LookFailed
 from relay.ingest import Ingest, job_of
-from relay.model import Clock, Job, seconds_of, utc_text
+from relay.model import OPEN_STATUSES, Clock, Job, seconds_of, utc_text
 from relay.plan import CHUNK, DAY, Straggler, interval
 from relay.poll.outcome import (
     FAILURES_NAMED,
@@ -122,7 +122,8 @@ class Follow:
 
     async def _files(self, batch: Followed, step: _Step) -> dict[str, Any] | None:
         """The outcome once every file has ended, or its time is over; else None."""
-        late = self._age(batch) >= GIVE_UP_AFTER
+        age = self._age(batch)
+        late = age >= GIVE_UP_AFTER
         step.files = await self._store.batch_files(source=self._ingest.row.id, batch=batch.id)
         if not step.files:
             fields = await self._get(batch, step)
@@ -131,7 +132,7 @@ class Follow:
                 return dict(NOTHING_KNOWN) if late else None
             step.files = found
         await self._learn(step)
-        step.files = [_learned(file, step, late=late) for file in step.files]
+        step.files = [_learned(file, step, late=late, old=age >= DAY) for file in step.files]
         if any(map(is_pending, step.files)):
             return None
         if step.job is None:
@@ -211,9 +212,11 @@ class Follow:
             return []
 
 
-def _learned(file: BatchFile, step: _Step, *, late: bool) -> BatchFile:
+def _learned(file: BatchFile, step: _Step, *, late: bool, old: bool) -> BatchFile:
+    """A word that relay does not know may be an end: after a day no one waits for another."""
     if not is_pending(file):
         return file
     file = with_job(file, step.found.get(file.job or ""))
     missing = file.job in step.asked and file.job not in step.found
-    return replace(file, status="UNKNOWN") if late and missing else file
+    rests = is_pending(file) and file.status not in OPEN_STATUSES
+    return replace(file, status="UNKNOWN") if (late and missing) or (old and rests) else file

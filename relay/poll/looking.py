@@ -1,6 +1,7 @@
 """One look: what was planned is asked, what came is ingested, what did not come is asked by id."""
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from relay import plan
@@ -19,13 +20,15 @@ SLICE_PAGES = 10
 
 
 class Looking:
-    """Looks at one source."""
+    """Looks at one source. `most`: the questions of one look, so that it ends; the rest wait for the next."""
 
-    def __init__(self, *, asking: Asking, store: Store, clock: Clock) -> None:
+    def __init__(self, *, asking: Asking, store: Store, clock: Clock, most: int) -> None:
         self.asking = asking
         self.ingest = asking.ingest
         self._store = store
         self._clock = clock
+        self._most = most
+        self._left = set[str]()  # jobs that the last look had no room to ask for
         self._linger_since: float | None = None
         self._linger_until: float | None = None
         self._concluded_at = 0.0  # a look may take long, which is no outage
@@ -79,13 +82,17 @@ class Looking:
     def _expected(self, steady: plan.Plan, jobs: Sequence[AskRow]) -> set[str]:
         """Those that this look must have shown, or that were to be asked for anyway."""
         listed = self.asking.listed() if steady.by_lists else set[str]()
-        return {job.id for job in steady.ask} | {
-            job_id
-            for job_id, created_at, status, _, _, gone_at, *_ in jobs
-            if gone_at is None
-            and is_open(status)
-            and (status in listed or (steady.start and created_at >= steady.start))
-        }
+        return (
+            {job.id for job in steady.ask}
+            | self._left
+            | {
+                job_id
+                for job_id, created_at, status, _, _, gone_at, *_ in jobs
+                if gone_at is None
+                and is_open(status)
+                and (status in listed or (steady.start and created_at >= steady.start))
+            }
+        )
 
     async def _jobs(self, began: float, last: float) -> Sequence[AskRow]:
         """Open jobs, and those that ended a short while ago; an outage does not count."""
@@ -107,13 +114,7 @@ class Looking:
         stragglers = [_straggler(row, now) for row in jobs]
         due = plan.due(stragglers, every=every, last=last, now=now)
         oldest = min((job.created_at for job in due if job.created_at), default=start)
-        younger: Sequence[str] = ()
-        if can.dates and oldest < start:
-            # Of what was before the first look relay knows only what was open, not how much there is.
-            seen_from = plan.earlier(self.ingest.row.baseline or start, plan.FIRST_WINDOW)
-            younger = await self._store.younger(
-                source=self.ingest.row.id, since=max(oldest, seen_from), limit=plan.YOUNG
-            )
+        rising = await self._rising(oldest) if can.dates and oldest < start else ()
         counts: dict[str, int] = {}
         for job in stragglers:
             counts[job.status] = counts.get(job.status, 0) + 1
@@ -124,11 +125,18 @@ class Looking:
             can,
             start=start,
             jobs=due,
-            younger=younger,
+            rising=rising,
             open_counts=counts,
             undated=new,
             known_since=self._known_since(),
         )
+
+    async def _rising(self, oldest: str) -> Sequence[str]:
+        """When known jobs were created, from `oldest` on, as far as all of them are known."""
+        times = await self._store.younger(
+            source=self.ingest.row.id, since=max(oldest, self._known_since()), limit=plan.YOUNG
+        )
+        return times[::-1]
 
     def _known_since(self) -> str:
         """From when on the first look, and all since, have listed what was created."""
@@ -160,19 +168,40 @@ class Looking:
         return start
 
     async def _ask_unseen(self, rows: Iterable[AskRow], look: Look) -> None:
-        """Ask by id for what the lists should have shown and did not."""
-        can = self.asking.can
+        """Ask by id for what the lists should have shown and did not: what may move first, and of that, what
+        the last look had no room for.
+        """
         unseen = {row[0]: row for row in rows if row[0] not in look.seen}
-        jobs = [Straggler(row[0], row[1], row[2], 0.0) for row in unseen.values()]
-        for question in plan.questions(can, jobs):
+        moving = {job_id for job_id, row in unseen.items() if is_open(row[2])}
+        waiting = deque(
+            sorted(
+                await self._questions(unseen.values()),
+                key=lambda question: (moving.isdisjoint(question.ids), self._left.isdisjoint(question.ids)),
+            )
+        )
+        room = self._most
+        while waiting and room > 0:
+            room -= 1
+            question = waiting.popleft()
             await self.asking.ask(question, look, Urgency.QUESTION)
-            if question.params and not can.job_ids:  # an instant is no question by id
-                for job_id in question.ids:
-                    if job_id not in look.seen:
-                        await self.asking.get(job_id, look)
-        found = look.seen.keys() | look.unanswered | look.doubts
-        missed = [row for row in unseen.values() if row[0] not in found and is_open(row[2])]
-        await self.ingest.missed(missed, look)
+            if question.params and not self.asking.can.job_ids:  # a window is no question by id
+                waiting.extend(Question((job_id,), {}) for job_id in question.ids if job_id not in look.seen)
+        self._left = {job_id for question in waiting for job_id in question.ids}
+        missed = moving - look.seen.keys() - look.unanswered - look.doubts - self._left
+        await self.ingest.missed([unseen[job_id] for job_id in sorted(missed)], look)
+
+    async def _questions(self, rows: Collection[AskRow]) -> list[Question]:
+        """Of a job that was missed before, no answer by id alone makes relay say that it is gone."""
+        can = self.asking.can
+        alone = can.dates and not can.job_ids
+        again = [row for row in rows if alone and row[1] and row[4] and not row[5]]
+        jobs = [Straggler(row[0], row[1], row[2], 0.0) for row in rows if row not in again]
+        oldest = min((job.created_at for job in jobs if job.created_at), default="")
+        rising = await self._rising(oldest) if alone and len(jobs) > 1 and oldest else ()
+        return [
+            *(Question((row[0],), plan.window(row[1], row[1]).params) for row in again),
+            *plan.questions(can, jobs, rising),
+        ]
 
     async def _conclude(self, look: Look, began: float, wants: int) -> None:
         row = self.ingest.row

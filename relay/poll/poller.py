@@ -25,6 +25,9 @@ LONGEST_BACKOFF = 60.0
 WARNED = 1000
 LONGEST_RETRY_AFTER = 3600.0
 DENIED_WAIT, DENIED_LATER_WAIT, DENIED_LATER = 60.0, 300.0, 10
+FEWEST_QUESTIONS = 5
+"""A look asks as many questions as its source's share of the budget allows until the next, or these few."""
+
 DOWN_AFTER = 3
 """Looks in a row that fail before it is told; a refused key is told of at once."""
 
@@ -46,8 +49,8 @@ class Looked:
 class Poller:
     """Looks at one source again and again; looks of a source never overlap.
 
-    `changed` is called after each page that made events. `resync_share`: sources that share the key's
-    part of the budget for second looks.
+    `changed` is called after each page that made events. `sharing`: how many sources share the key's
+    budget.
     """
 
     def __init__(
@@ -59,7 +62,7 @@ class Poller:
         clock: Clock,
         random: random.Random,
         changed: Callable[[], None],
-        resync_share: int = 1,
+        sharing: int = 1,
     ) -> None:
         self.spec: SourceSpec = ingest.spec
         self._ingest = ingest
@@ -71,21 +74,13 @@ class Poller:
         self._absent = False
         self._warned = set[str]()
         asking = Asking(client=client, ingest=ingest, changed=changed)
-        self.looking = Looking(asking=asking, store=store, clock=clock)
-        self._resync = Resync(
-            asking=asking,
-            store=store,
-            clock=clock,
-            per_second=self.spec.requests_per_minute / 60 * SHARE / resync_share,
-        )
+        share = self.spec.requests_per_minute / 60 / sharing
+        most = max(FEWEST_QUESTIONS, int(share * self.spec.every))
+        self.looking = Looking(asking=asking, store=store, clock=clock, most=most)
+        self._resync = Resync(asking=asking, store=store, clock=clock, per_second=share * SHARE)
         self.hints = None
-        if self.spec.signing_secret is not None:
-            self.hints = Hints(
-                secret=self.spec.signing_secret,
-                asking=asking,
-                store=store,
-                clock=clock,
-            )
+        if secret := self.spec.signing_secret:
+            self.hints = Hints(secret=secret, asking=asking, store=store, clock=clock)
         self._follow = None
         if self.spec.kind.product == "batch":
             self._follow = Follow(client=client, ingest=ingest, store=store, clock=clock)

@@ -1,5 +1,5 @@
 -- open_source: the row of the source now under this name
-SELECT id, identity, seq, baseline, mark, newest, whole_at, failures, trouble, down_at, resynced_at, ordering
+SELECT id, identity, seq, baseline, mark, newest, whole_at, failures, resynced_at, ordering
 FROM sources WHERE name = :name AND retired_at IS NULL
 
 -- retire_source: another identity under the same name starts anew

@@ -15,8 +15,7 @@ class SourceRow:
     """What is remembered of a source. Times are texts: of the API, but `…_at`, which are ours.
 
     `mark`: up to when the list is known; `newest`: the youngest creation seen; `whole_at`: when the last
-    look that was whole began; `trouble`: why looks fail now; `down_at`: since when that is told;
-    `ordering`: what is known of the order of a list without dates.
+    look that was whole began; `ordering`: what is known of the order of a list without dates.
     """
 
     id: int
@@ -26,8 +25,6 @@ class SourceRow:
     newest: str | None
     whole_at: str | None
     failures: int
-    trouble: str | None
-    down_at: str | None
     resynced_at: str | None
     ordering: str | None
 

@@ -17,8 +17,7 @@ GONE_FOR = 86400.0
 """Seconds that a job which has vanished is still asked for."""
 
 _SOURCE_FIELDS = (
-    *("id", "seq", "baseline", "mark", "newest", "whole_at", "failures", "trouble"),
-    *("down_at", "resynced_at", "ordering"),
+    *("id", "seq", "baseline", "mark", "newest", "whole_at", "failures", "resynced_at", "ordering"),
 )
 
 

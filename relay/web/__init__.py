@@ -1,5 +1,6 @@
 """What relay serves: whether it is alive, and where hints are left."""
 
+import asyncio
 from collections.abc import Mapping
 
 from aiohttp import web
@@ -7,6 +8,9 @@ from aiohttp import web
 from relay.errors import StoreFailed
 from relay.poll import LARGEST_BODY, Hints, is_signed, job_named
 from relay.store import Store
+
+BODY_WITHIN = 10.0
+"""Seconds in which the body of a hint must have come; it is needed before anyone is known by a signature."""
 
 _HEADERS = {"Content-Security-Policy": "default-src 'none'", "Cache-Control": "no-store"}
 
@@ -39,7 +43,11 @@ async def hint(request: web.Request) -> web.Response:
     hints = request.app[HINTS].get(request.match_info["source"])
     if hints is None:
         return web.json_response({"error": "no such source takes hints"}, status=404, headers=_HEADERS)
-    body = await request.read()
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            body = await request.read()
+    except TimeoutError:
+        return web.json_response({"error": "the body took too long"}, status=408, headers=_HEADERS)
     if not is_signed(body, request.headers.get("LC-Signature", ""), hints.secret):
         return web.json_response({"error": "LC-Signature is missing or wrong"}, status=401, headers=_HEADERS)
     job_id = job_named(body)

@@ -111,6 +111,17 @@ async def test_a_file_at_work_for_hours_is_waited_for(batched):
     assert (await it.outcome())["failures"][0]["error"] == "late"
 
 
+async def test_a_file_whose_job_rests_in_a_word_nobody_knows_is_unknown_after_a_day(batched):
+    it = await batched("COMPLETED", "RUNNING")
+    await it.end()
+    it.move("parse-1", "PARTIAL_SUCCESS")
+    await it.looks(23, after=3600)
+    assert await it.finished() == []
+    await it.looks(4, after=3600)
+    outcome = await it.outcome()
+    assert (outcome["completed"], outcome["unknown"]) == (1, 1)
+
+
 async def test_a_batch_that_ended_before_the_baseline_is_not_told_of(batched, story):
     quiet = await story(kinds=("parse", "batch"))
     now = quiet.world_clock.now()

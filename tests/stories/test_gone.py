@@ -112,9 +112,8 @@ async def test_nothing_vanishes_while_the_api_is_not_well(story, kind, trouble):
         "404 of each job": refusing(it.simulator.answer, 404, path=PATHS[kind] + "/"),
     }
     for _ in range(3):
-        count = 1 if trouble == "404 of each job" else 6  # two such answers are what gone means
         it.api.answer = bad.get(trouble) or refusing(it.simulator.answer, trouble, path=PATHS[kind])
-        await looks(it, count, after=60)
+        await looks(it, 6, after=60)
         it.api.answer = it.simulator.answer
         await looks(it, 12)
     await looks(it, 60)

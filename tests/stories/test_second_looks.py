@@ -75,3 +75,33 @@ async def test_second_looks_take_a_fifth_of_the_budget_and_delay_no_look(story):
     for minute in range(0, 120, 10):
         began = looked[0] + 60 * minute
         assert sum(began <= at < began + 600 for at in asked) <= 4 * 10 + 5
+
+
+async def test_many_that_end_together_are_learned_bit_by_bit_and_keep_no_look_waiting(story):
+    it = await story(kinds=("batch",), requests_per_minute=20)
+    for n in range(400):
+        created_at = it.world_clock.now() - 3 * DAY - 60 * n
+        it.simulator.create("batch", id=f"old-{n}", status="RUNNING", created_at=created_at)
+    await it.look()
+    for n in range(400):
+        it.simulator.move(f"old-{n}", "COMPLETED")
+    await it.live(HOUR)
+    looked = [at for at, request in it.api.asked if request.path == PATHS["batch"]]
+    assert max(later - at for at, later in pairwise(looked)) < 60
+    assert len(await it.told()) == 400
+
+
+async def test_a_burst_that_ends_together_is_asked_for_by_windows(story):
+    it = await story(kinds=("batch",))
+    await it.look()
+    for n in range(400):
+        it.simulator.create(
+            "batch", id=f"job-{n}", status="RUNNING", created_at=it.world_clock.now() + n / 10
+        )
+    await looks(it, 60)
+    for n in range(400):
+        it.simulator.move(f"job-{n}", "COMPLETED")
+    it.api.asked.clear()
+    await it.look(after=15)
+    assert len([1 for _, status, _ in await it.told() if status == "COMPLETED"]) == 400
+    assert len(it.api.asked) < 20
