@@ -3,13 +3,15 @@
 import asyncio
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+
+import msgspec
 
 from relay import schedule
 from relay.destinations import Destination, Options, Receipt
 from relay.errors import DeliveryFailed, StoreFailed
+from relay.message import Message, Text
 from relay.model import Clock, seconds_of, utc_text
-from relay.render import render
 from relay.store import Claimed, Result, Store
 
 log = logging.getLogger("relay.deliver")
@@ -46,6 +48,7 @@ class Lane:
         clock: Clock,
         random: random.Random,
         owner: str,
+        words: Callable[[Message], Text] | None = None,
     ) -> None:
         self.name = name
         self._options = options
@@ -54,6 +57,7 @@ class Lane:
         self._clock = clock
         self._random = random
         self._owner = owner
+        self._words = words
         self._ahead = max(AHEAD, options.concurrency)
         self._ready: asyncio.Queue[tuple[Claimed, float]] = asyncio.Queue()
         self._results: list[Result] = []
@@ -171,13 +175,9 @@ class Lane:
         )
 
     async def _send(self, claimed: Claimed) -> Receipt:
-        message = render(
-            delivery=claimed.id,
-            events=claimed.events,
-            rule=claimed.rule,
-            relay=claimed.relay,
-            severity=claimed.severity,
-        )
+        message = claimed.message
+        if self._words is not None:
+            message = msgspec.structs.replace(message, text=self._words(message))
         try:
             async with asyncio.timeout(self._options.timeout) as limit:
                 return await self._destination.send(message)
@@ -214,8 +214,9 @@ class Lane:
 
     def _log(self, result: Result) -> None:
         outcome = "delivered" if result.delivered else "dead" if result.due_at is None else "failed"
+        message = result.claimed.message
         line = (
-            f"attempt destination={self.name} delivery={result.claimed.id} rule={result.claimed.rule} "
+            f"attempt destination={self.name} delivery={message.id} rule={message.rule} "
             f"nth={result.claimed.attempt} outcome={outcome} status={result.status} "
             f"seconds={result.seconds:.3f}"
         )

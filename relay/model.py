@@ -187,16 +187,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     data: EventData
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A delivery ready for its destination. `id` is the delivery's, the same over all attempts."""
-
-    id: str
-    events: tuple[Event, ...]
-    rule: str
-    relay: str
-    severity: Severity
-
-
 def severity_of(event_type: str) -> Severity:
     """The severity a type has where no rule sets another (DESIGN §6)."""
     subject, _, what = event_type.rpartition(".")

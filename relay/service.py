@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -21,6 +22,7 @@ from relay.errors import Refused
 from relay.ingest import Ingest, Routes
 from relay.model import Clock, new_id
 from relay.poll import Poller
+from relay.render import text_of
 from relay.sources import Budget, Client, SourceSpec, Transport
 from relay.store import Store, open_store
 from relay.web import app
@@ -126,6 +128,7 @@ def _courier(
             clock=clock,
             random=chance,
             owner=owner,
+            words=partial(text_of, zone=config.timezone) if TYPES[options.type].for_people else None,
         )
         for name, options in config.destinations.items()
     }

@@ -30,7 +30,7 @@ async def _send(loaded: Any, name: str) -> bool:
         try:
             async with asyncio.timeout(options.timeout):
                 target = TYPES[options.type].make(options, session=http, clock=clock)
-                receipt = await target.send(_sample(name, loaded.relay, clock.now()))
+                receipt = await target.send(_sample(name, loaded, clock.now()))
         except TimeoutError:
             click.echo(f"{name}: no whole answer within {options.timeout:g} s")
             return False
@@ -41,9 +41,12 @@ async def _send(loaded: Any, name: str) -> bool:
     return True
 
 
-def _sample(name: str, relay: str, now: float) -> Any:
+def _sample(name: str, config: Any, now: float) -> Any:
+    import msgspec  # noqa: PLC0415
+
+    from relay.message import Message  # noqa: PLC0415
     from relay.model import Event, EventData, new_id, utc_text  # noqa: PLC0415
-    from relay.render import render  # noqa: PLC0415
+    from relay.render import text_of  # noqa: PLC0415
 
     event = Event(
         id=new_id("evt"),
@@ -57,4 +60,7 @@ def _sample(name: str, relay: str, now: float) -> Any:
             error="This is a test, sent by hand. Nothing has happened.",
         ),
     )
-    return render(delivery=new_id("msg"), events=(event,), rule="relay test", relay=relay, severity="info")
+    message = Message(
+        id=new_id("msg"), events=(event,), rule="relay test", relay=config.relay, severity="info"
+    )
+    return msgspec.structs.replace(message, text=text_of(message, zone=config.timezone))

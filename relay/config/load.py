@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from relay.config import build
 from relay.config.check import check
@@ -28,6 +29,7 @@ class Config:
     relay: str  # its name
     database: Path
     listen: tuple[str, int] | None
+    timezone: ZoneInfo
     sources: tuple[SourceSpec, ...]
     destinations: Mapping[str, Options]
     router: Router
@@ -86,6 +88,7 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
         relay=relay.name or host or socket.gethostname(),
         database=path.parent / _database(document, relay, environ),
         listen=relay.listen,
+        timezone=relay.timezone,
         sources=sources,
         destinations=destinations,
         router=router,

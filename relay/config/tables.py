@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -60,6 +61,13 @@ def _listen(value: Any) -> tuple[str, int] | None:
             "put a proxy that asks who they are before it"
         )
     return host, int(found["port"])
+
+
+def _zone(value: Any) -> ZoneInfo:
+    try:
+        return ZoneInfo(_text(value))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError('is no time zone: write one such as "Europe/Berlin" or "UTC"') from None
 
 
 def _is_loopback(host: str) -> bool:
@@ -164,6 +172,7 @@ class RelayTable(Table):
     name: Annotated[str | None, _by(_plain)] = None
     database: Annotated[str, _by(_database)] = "relay.db"
     listen: Annotated[tuple[str, int] | None, _by(_listen)] = ("127.0.0.1", 8710)
+    timezone: Annotated[ZoneInfo, _by(_zone)] = ZoneInfo("UTC")
 
 
 class Access(Table):

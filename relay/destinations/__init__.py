@@ -12,10 +12,16 @@ __all__ = ["TYPES", "Destination", "Duration", "Options", "Receipt", "SecretText
 
 @dataclass(frozen=True)
 class Type:
-    """`make(options, session=…, clock=…)` builds the destination; it owns neither session nor clock."""
+    """`make(options, session=…, clock=…)` builds the destination; it owns neither session nor clock.
+
+    `for_people`: its messages have a text, and come in groups where a rule says nothing else.
+    `takes_tables`: it wants the events of a large group as rows.
+    """
 
     options: type[Options]
     make: Callable[..., Destination]
+    for_people: bool = False
+    takes_tables: bool = False
 
 
 TYPES: Mapping[str, Type] = MappingProxyType({"webhook": Type(WebhookOptions, Webhook)})

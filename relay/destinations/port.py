@@ -1,17 +1,31 @@
-"""What a destination is: options from the configuration, and one method."""
+"""What a destination is: options from the configuration, and one method to send by."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from relay.model import Message, Secret, parse_duration
+from relay.message import Message
+from relay.model import Secret, parse_duration
 
 
 def _seconds(value: Any) -> float:
     if isinstance(value, str):
         return parse_duration(value)
     raise ValueError('is not a duration: write it as "30s", "5m", "2h" or "7d"')
+
+
+_RATE = re.compile(r"([1-9][0-9]{0,5})/([smh])")
+_PER = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def _spacing(value: Any) -> float:
+    """Seconds between two sends of a rate such as `"50/s"`."""
+    found = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('is not a rate: write it as "50/s" or "30/m"')
+    return _PER[found[2]] / int(found[1])
 
 
 def _secret(value: Any) -> Secret:
@@ -24,18 +38,25 @@ def _secret(value: Any) -> Secret:
 
 
 Duration = Annotated[float, BeforeValidator(_seconds)]
+Rate = Annotated[float, BeforeValidator(_spacing)]
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
 
 
 class Options(BaseModel):
-    """What every destination's table in `rules.toml` may hold."""
+    """What every destination's table in `rules.toml` may hold; `rate` as seconds between two sends."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     type: str
     timeout: Annotated[Duration, Field(ge=1, le=300, validate_default=False)] = 15.0
     concurrency: Annotated[int, Field(ge=1, le=1000, strict=True)] = 10
+    rate: Annotated[Rate | None, Field(validate_default=False)] = None
     give_up_after: Annotated[Duration, Field(ge=0, validate_default=False)] = 3 * 86400.0
+
+    @property
+    def is_living(self) -> bool:
+        """Whether a message is brought up to date in place: then what a receipt says of its place is kept."""
+        return False
 
     def warnings(self) -> list[tuple[str, str]]:
         """Pairs of a key and what a careful person would want to know of it."""
@@ -44,10 +65,14 @@ class Options(BaseModel):
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a receiver answered to a message it took; `answer` at most 4 kB."""
+    """What a receiver answered to a message it took; `answer` at most 4 kB.
+
+    `place`: where the message now stands, in the destination's own words, for who brings it up to date.
+    """
 
     status: int | None = None
     answer: str = ""
+    place: str | None = None
 
 
 class Destination(Protocol):
@@ -56,4 +81,8 @@ class Destination(Protocol):
 
         The caller bounds the whole attempt in time and may cancel it at any point.
         """
+        ...
+
+    async def close(self) -> None:
+        """Let go of what is its own; it may be sent to again."""
         ...

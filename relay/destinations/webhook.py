@@ -19,7 +19,8 @@ from yarl import URL
 
 from relay.destinations.port import Options, Receipt, SecretText
 from relay.errors import DeliveryFailed
-from relay.model import Clock, Event, Message, Secret
+from relay.message import Message
+from relay.model import Clock, Event, Secret
 
 READ_LIMIT = 64 * 1024
 LARGE = 1024 * 1024
@@ -161,6 +162,9 @@ class Webhook:
             failed = self._failed(error)
         # Not within the `except`: the error, whose words may quote the URL, would stay in its context.
         raise failed
+
+    async def close(self) -> None:
+        """Nothing is its own."""
 
     async def _post(self, message_id: str, body: bytes) -> Receipt:
         async with self._session.post(

@@ -6,6 +6,7 @@ from sqlite3 import Connection
 
 import msgspec
 
+from relay.message import Message
 from relay.model import Event, EventData, utc_text
 from relay.store.named import SQL
 from relay.store.records import Claimed, Result, Turn
@@ -43,14 +44,12 @@ def _claim(db: Connection, destination: str, owner: str, room: int, lease: str, 
     for seq, delivery, rule, relay, severity, attempt, failures, give_up_at in rows:
         yield Claimed(
             seq=seq,
-            id=delivery,
-            rule=rule,
-            relay=relay,
-            severity=severity,
             attempt=attempt,
             failures=failures,
             give_up_at=give_up_at,
-            events=tuple(parts[delivery]),
+            message=Message(
+                id=delivery, events=tuple(parts[delivery]), rule=rule, relay=relay, severity=severity
+            ),
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from relay.diff import Known
+from relay.message import Message
 from relay.model import Event, Job
 
 
@@ -134,14 +135,14 @@ class Claimed:
     """A delivery under lease. `attempt` is the number of this try: what fences its result."""
 
     seq: int
-    id: str
-    rule: str
-    relay: str
-    severity: str
     attempt: int
     failures: int
     give_up_at: str
-    events: tuple[Event, ...]
+    message: Message
+
+    @property
+    def id(self) -> str:
+        return self.message.id
 
 
 @dataclass(frozen=True, kw_only=True)

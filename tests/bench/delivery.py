@@ -12,7 +12,7 @@ from relay.deliver import Lane
 from relay.destinations import Receipt
 from relay.destinations.webhook import Webhook, WebhookOptions
 from relay.ingest import Ingest, Look
-from relay.model import Message
+from relay.message import Message
 from relay.rules import Rule
 from relay.service import session
 from relay.sources import Item

@@ -14,7 +14,8 @@ from virtual import START, Inline, VirtualClock
 from relay.deliver import Courier, Lane
 from relay.destinations import Options, Receipt
 from relay.diff import Known
-from relay.model import Event, EventData, Job, Message, utc_text
+from relay.message import Message
+from relay.model import Event, EventData, Job, utc_text
 from relay.store import Changes, NewDelivery, NewEvent, open_store
 
 DAY = 86400.0

@@ -5,7 +5,8 @@ import msgspec
 import pytest
 from receivers import RECEIVERS
 
-from relay.model import Event, EventData, Message
+from relay.message import Message
+from relay.model import Event, EventData
 from relay.service import session as relays_session
 
 JOB = {"id": "pjb-1", "status": "FAILED"}

@@ -9,8 +9,13 @@ from relay.model import utc_text
 async def test_what_is_due_is_claimed_once_with_its_event(account, lane):
     await account.sees("a")
     (claimed,) = await lane.claim()
-    assert (claimed.id, claimed.rule, claimed.attempt, claimed.failures) == ("msg-a-1-ops", "all", 1, 0)
-    assert [(event.id, event.data.status) for event in claimed.events] == [("evt-a-1", "RUNNING")]
+    assert (claimed.id, claimed.message.rule, claimed.attempt, claimed.failures) == (
+        "msg-a-1-ops",
+        "all",
+        1,
+        0,
+    )
+    assert [(event.id, event.data.status) for event in claimed.message.events] == [("evt-a-1", "RUNNING")]
     assert await lane.claim() == ()
 
 
