@@ -54,7 +54,8 @@ class DeliveryFailed(Exception):  # noqa: N818 - DESIGN's word
 
     `fault` says what is wrong: the "message" (others may pass) or the "destination" (none will).
     `permanent`: trying the same again is pointless. `retry_after`: seconds asked for.
-    `status` and `answer` are what came back, for the record; `answer` is at most 4 kB.
+    `status` and `answer` are what came back, for the record; `answer` is at most 4 kB. `place`: what the next
+    attempt has to know, in the destination's own words.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class DeliveryFailed(Exception):  # noqa: N818 - DESIGN's word
         retry_after: float | None = None,
         status: int | None = None,
         answer: str = "",
+        place: str | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -74,3 +76,4 @@ class DeliveryFailed(Exception):  # noqa: N818 - DESIGN's word
         self.retry_after = retry_after
         self.status = status
         self.answer = answer
+        self.place = place

@@ -9,20 +9,17 @@ import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 
 from relay.config import Config
-from relay.deliver import Courier, Lane
-from relay.destinations import TYPES
+from relay.deliver import Courier, at_hand, terms
 from relay.errors import Refused
 from relay.ingest import Ingest, Routes
 from relay.model import Clock, new_id
 from relay.poll import Poller
-from relay.render import text_of
 from relay.sources import Budget, Client, SourceSpec, Transport
 from relay.store import Store, open_store
 from relay.web import app
@@ -71,11 +68,15 @@ async def assembled(
             Client(clock=clock, random=chance, budget=Budget(clock, config.sources), transport=transport)
         )
         http = await stack.enter_async_context(session())
-        courier = _courier(config, http, store, clock, chance)
         routes = Routes(
             relay=config.relay,
             router=config.router,
-            give_up_after={name: options.give_up_after for name, options in config.destinations.items()},
+            destinations={name: terms(options) for name, options in config.destinations.items()},
+            new_id=new_id,
+            alerts_to=config.alerts_to,
+        )
+        courier = await stack.enter_async_context(
+            at_hand(config, routes=routes, session=http, store=store, clock=clock, chance=chance)
         )
         pollers = [
             Poller(
@@ -113,26 +114,6 @@ def session() -> aiohttp.ClientSession:
         auto_decompress=False,
         trust_env=False,
     )
-
-
-def _courier(
-    config: Config, http: aiohttp.ClientSession, store: Store, clock: Clock, chance: random.Random
-) -> Courier:
-    owner = new_id("run")
-    lanes = {
-        name: Lane(
-            name,
-            options,
-            TYPES[options.type].make(options, session=http, clock=clock),
-            store=store,
-            clock=clock,
-            random=chance,
-            owner=owner,
-            words=partial(text_of, zone=config.timezone) if TYPES[options.type].for_people else None,
-        )
-        for name, options in config.destinations.items()
-    }
-    return Courier(lanes, store=store, clock=clock)
 
 
 @contextmanager

@@ -182,14 +182,13 @@ def _options(table: Tables, path: Keys, findings: Findings) -> Options | None:
 
 
 def rules(document: Tables, findings: Findings) -> tuple[tuple[Rule, ...], Router]:
-    known = list(section(document, "destinations", Findings()))
     built = []
     for name, table in named(document, "rules", findings):
         path: Keys = ("rules", name)
         resolved = {key: ["*"] for key in ("on", "to") if key in table} | (_resolved(table) or {})
         rule = check(RuleTable, resolved, path, findings)
         built.append(_rule(name, rule) if rule else _conditions_alone(name, resolved))
-        _refuse_dangling(table.get("to"), (*path, "to"), known, findings)
+        refuse_dangling(table.get("to"), (*path, "to"), document, findings)
     try:
         return tuple(built), Router(built)
     except RuleMistakes as error:
@@ -199,8 +198,11 @@ def rules(document: Tables, findings: Findings) -> tuple[tuple[Rule, ...], Route
 
 
 def _rule(name: str, table: RuleTable) -> Rule:
-    values = {key: getattr(table, key) for key in ("match", "unless", "severity", "stop")}
-    return Rule(name=name, on=tuple(table.on), to=tuple(table.to), **values)
+    values = {
+        key: getattr(table, key) for key in RuleTable.model_fields if key not in {"on", "to", "group_by"}
+    }
+    by = tuple(table.group_by) if isinstance(table.group_by, list) else table.group_by
+    return Rule(name=name, on=tuple(table.on), to=tuple(table.to), group_by=by, **values)
 
 
 def _conditions_alone(name: str, table: Tables) -> Rule:
@@ -230,9 +232,11 @@ def _unresolved(value: Any, path: Keys) -> Iterator[Keys]:
         yield from _unresolved(item, (*path, key))
 
 
-def _refuse_dangling(to: Any, path: Keys, known: list[str], findings: Findings) -> None:
-    for index, name in enumerate(to if isinstance(to, list) else ()):
-        place = (*path, index)
+def refuse_dangling(to: Any, path: Keys, document: Tables, findings: Findings) -> None:
+    """`to`: a name of a destination, or a list of names."""
+    known = list(section(document, "destinations", Findings()))
+    names = {(*path, index): name for index, name in enumerate(to)} if isinstance(to, list) else {path: to}
+    for place, name in names.items():
         if isinstance(name, str) and name and name not in known:
             hint = did_you_mean(name, known) if known and place not in findings.origins else "write its table"
             findings.mistake(place, f"{findings.shown(place, name)} is no destination: {hint}")

@@ -33,6 +33,7 @@ class Config:
     sources: tuple[SourceSpec, ...]
     destinations: Mapping[str, Options]
     router: Router
+    alerts_to: str | None
     rules: tuple[Rule, ...]
     warnings: tuple[str, ...]  # lines of the same shape as mistakes
 
@@ -78,6 +79,8 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
     sources = build.sources(document, findings)
     destinations = build.destinations(document, findings)
     rules, router = build.rules(document, findings)
+    if relay is not None and relay.alerts_to is not None:
+        build.refuse_dangling(relay.alerts_to, ("relay", "alerts_to"), document, findings)
     if relay is not None and os.path.isdir(path.parent / relay.database):  # noqa: PTH112 - no error for a long name
         findings.mistake(("relay", "database"), 'is a directory: name a file in it, such as "relay.db"')
     if findings.mistakes or relay is None:
@@ -92,6 +95,7 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
         sources=sources,
         destinations=destinations,
         router=router,
+        alerts_to=relay.alerts_to,
         rules=rules,
         warnings=tuple(_told(findings.warnings, path, content)),
     )

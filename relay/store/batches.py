@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from sqlite3 import Connection
 
 from relay.model import Job, utc_text
+from relay.store.events import add_events
 from relay.store.named import SQL
 from relay.store.records import BatchFile, Followed, NewEvent
-from relay.store.snapshot import add_events
 
 
 def batches_to_follow(db: Connection, *, source: int, now: float, limit: int) -> Sequence[Followed]:
@@ -64,4 +64,4 @@ def batch_followed(
         ((source, batch.id, f.place, f.file, f.kind, f.job, f.name, f.status, f.error) for f in files),
     )
     if event is not None:
-        add_events(db, source, [event], utc_text(now))
+        add_events(db, source, [event], now)

@@ -22,7 +22,10 @@ MISTAKES = [
         "3: alerts: there is no such table: known are relay, llamacloud, sources, destinations, rules",
     ),
     ('[relay]\nnmae = "x"', "4: relay.nmae: there is no such key here: did you mean name?"),
-    ("[relay]\ntoken = 1", "4: relay.token: there is no such key here: known are name, database, listen, timezone"),
+    (
+        "[relay]\ntoken = 1",
+        "4: relay.token: there is no such key here: known are name, database, listen, alerts_to, timezone",
+    ),
     ("[relay]\nname = 1", "4: relay.name: must be a text in quotes"),
     ('[relay]\nname = "a\\nb"', "4: relay.name: must be a text of 1 to 200 characters on one line"),
     ('[relay]\ndatabase = ""', '4: relay.database: must be the path of a file, such as "relay.db"'),

@@ -11,11 +11,13 @@ from itertools import count
 import msgspec
 from virtual import START, Inline, VirtualClock
 
-from relay.deliver import Courier, Lane
+from relay.deliver import Courier, Lane, Sender
 from relay.destinations import Options, Receipt
 from relay.diff import Known
+from relay.ingest import OwnNews, Routes
 from relay.message import Message
-from relay.model import Event, EventData, Job, utc_text
+from relay.model import Event, EventData, Job, new_id, utc_text
+from relay.rules import Router
 from relay.store import Changes, NewDelivery, NewEvent, open_store
 
 DAY = 86400.0
@@ -85,6 +87,7 @@ class Office:
         self.clock = VirtualClock()
         self.disk = disk or Inline()
         self.store = self._opened(path)
+        self.routes = Routes(relay="test", router=Router(()), destinations={}, new_id=new_id)
         self._ids = count(1)
         self._jobs: dict[str, Known] = {}
         self._source = None
@@ -120,14 +123,15 @@ class Office:
         return Changes(moved=[(known, seen, nth)], events=[new])
 
     def lane(self, receiver, name="inbox", **options):
+        chosen = Options(type="inbox").model_copy(update=options)
         return Lane(
             name,
-            Options(type="inbox").model_copy(update=options),
-            receiver,
+            chosen,
+            Sender(name, chosen, receiver, clock=self.clock, random=Chance()),
             store=self.store,
             clock=self.clock,
-            random=Chance(),
             owner="run_1",
+            news=OwnNews(self.routes, new_id),
         )
 
     def courier(self, receivers, **options):

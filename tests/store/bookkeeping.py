@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from relay.diff import Known
 from relay.model import Event, EventData, Job, utc_text
-from relay.store import Changes, NewDelivery, NewEvent, Result, Store, Whole
+from relay.store import Changes, Claims, NewDelivery, NewEvent, Result, Store, Whole
 
 NOW = 1_790_000_000.0
 CREATED = "2026-09-21T14:00:00.000000Z"
@@ -106,14 +106,13 @@ class Lane:
     destination: str = "ops"
     owner: str = "me"
 
-    async def turn(self, *results, unsent=(), at=0.0, room=10):
+    async def turn(self, *results, unsent=(), at=0.0, room=10, **wants):
         return await self.store.turn(
             destination=self.destination,
             owner=self.owner,
             results=results,
             unsent=unsent,
-            room=room,
-            lease_until=NOW + at + 30,
+            claims=Claims(room=room, lease_until=NOW + at + 30, **wants),
             now=NOW + at,
         )
 

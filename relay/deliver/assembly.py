@@ -1,0 +1,56 @@
+"""From a configuration to lanes that send."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+import aiohttp
+
+from relay.config import Config
+from relay.deliver.attempt import Sender
+from relay.deliver.courier import Courier
+from relay.deliver.lane import Lane
+from relay.destinations import TYPES, Options
+from relay.ingest import OwnNews, Routes, Terms
+from relay.model import Clock, new_id
+from relay.render import text_of
+from relay.store import Store
+
+
+def terms(options: Options) -> Terms:
+    return Terms(give_up_after=options.give_up_after, grouped=TYPES[options.type].for_people)
+
+
+@asynccontextmanager
+async def at_hand(
+    config: Config,
+    *,
+    routes: Routes,
+    session: aiohttp.ClientSession,
+    store: Store,
+    clock: Clock,
+    chance: random.Random,
+) -> AsyncIterator[Courier]:
+    """A courier with a lane for each destination; what these hold is let go at the end."""
+    lanes: dict[str, Lane] = {}
+    courier = Courier(lanes, store=store, clock=clock)
+    news, owner = OwnNews(routes, new_id), new_id("run")
+    async with AsyncExitStack() as stack:
+        for name, options in config.destinations.items():
+            type_ = TYPES[options.type]
+            destination = type_.make(options, session=session, clock=clock)
+            stack.push_async_callback(destination.close)
+            text = partial(text_of, zone=config.timezone) if type_.for_people else None
+            lanes[name] = Lane(
+                name,
+                options,
+                Sender(name, options, destination, clock=clock, random=chance, text=text),
+                store=store,
+                clock=clock,
+                owner=owner,
+                news=news,
+                told=courier.wake,
+                tables=type_.takes_tables,
+            )
+        yield courier
