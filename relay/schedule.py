@@ -68,7 +68,7 @@ class Breaker:
     def after_failure(self, delivery: str, *, began: float, now: float, of_destination: bool) -> "Breaker":
         """`of_destination`: nothing else would have arrived either, so that one is enough."""
         if self.delay is not None:
-            if began < self.since:  # sent before it opened: says nothing new
+            if began <= self.since:  # sent before it opened: says nothing new
                 return self
             return replace(self, since=now, delay=min(2 * self.delay, LONGEST_PROBE))
         failures = self.failures + 1
