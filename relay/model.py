@@ -13,6 +13,9 @@ OPEN_STATUSES = ("PENDING", "THROTTLED", "DISPATCHED", "RUNNING", "PROCESSING")
 
 TERMINAL_STATUSES = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
 
+TROUBLES = ("source.down", "destination.down", "delivery.dead")
+"""Types of events by which relay tells of its own troubles."""
+
 Severity = Literal["info", "warning", "error"]
 
 SEVERITIES = ("info", "warning", "error")

@@ -9,7 +9,7 @@ from relay.config.environ import Unresolved
 from relay.config.findings import Findings, Keys, did_you_mean
 from relay.config.tables import NAME, Access, RuleTable, SourceTable
 from relay.destinations import TYPES, Options
-from relay.rules import Router, Rule, RuleMistakes
+from relay.rules import ALERTS, Router, Rule, RuleMistakes
 from relay.sources import KINDS, Kind, SourceSpec
 
 Tables = Mapping[str, Any]
@@ -185,6 +185,8 @@ def rules(document: Tables, findings: Findings) -> tuple[tuple[Rule, ...], Route
     built = []
     for name, table in named(document, "rules", findings):
         path: Keys = ("rules", name)
+        if name == ALERTS.name:
+            findings.mistake(path, "is the name of relay's own rule for alerts_to: take another")
         resolved = {key: ["*"] for key in ("on", "to") if key in table} | (_resolved(table) or {})
         rule = check(RuleTable, resolved, path, findings)
         built.append(_rule(name, rule) if rule else _conditions_alone(name, resolved))

@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 from relay.config.findings import Findings, Keys, did_you_mean
 from relay.config.tables import LOOPBACK
-from relay.model import OPEN_STATUSES, TERMINAL_STATUSES
+from relay.model import OPEN_STATUSES, TERMINAL_STATUSES, TROUBLES
 from relay.rules import Rule
 from relay.rules.globs import glob, is_exact
 from relay.sources import SourceSpec
 
-OWN_TYPES = ("source.down", "source.up", "destination.down", "destination.up", "delivery.dead")
+OWN_TYPES = (*TROUBLES, "source.up", "destination.up")
 
 _WORDS = (*(status.lower() for status in OPEN_STATUSES), *sorted(map(str.lower, TERMINAL_STATUSES)))
 
@@ -28,7 +28,7 @@ def warn(
 ) -> None:
     types = event_types(specs)
     _of_plain_http(document, findings)
-    _of_silence(specs, rules, findings)
+    _of_silence(specs, rules, findings, alerts="alerts_to" in document.get("relay", {}))
     taken: set[str] = set()
     for rule in rules:
         heard = {type_ for type_ in types if _hears(rule, type_)}
@@ -62,7 +62,9 @@ def _is_plain(url: str) -> bool:
     return parts.scheme == "http" and parts.hostname not in LOOPBACK
 
 
-def _of_silence(specs: Sequence[SourceSpec], rules: Sequence[Rule], findings: Findings) -> None:
+def _of_silence(
+    specs: Sequence[SourceSpec], rules: Sequence[Rule], findings: Findings, *, alerts: bool
+) -> None:
     if not rules:
         findings.warning(
             ("rules",), "there is none, so nothing is ever sent: write one, such as [rules.failures]"
@@ -72,6 +74,10 @@ def _of_silence(specs: Sequence[SourceSpec], rules: Sequence[Rule], findings: Fi
         if not any(_hears(rule, f"{product}.failed") for rule in rules):
             text = f'no rule hears {product}.failed: add it to the on of one, or "*.failed"'
             findings.warning(("rules",), text)
+    unheard = [trouble for trouble in TROUBLES if not any(_hears(rule, trouble) for rule in rules)]
+    if unheard and not alerts:
+        text = f"nobody hears of relay's own troubles ({', '.join(unheard)}): set alerts_to to a destination"
+        findings.warning(("relay",), text)
 
 
 def _of_deaf_globs(rule: Rule, types: Sequence[str], findings: Findings) -> None:

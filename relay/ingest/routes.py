@@ -3,14 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from relay.model import Event, utc_text
-from relay.rules import Router, Rule
+from relay.model import TROUBLES, Event, utc_text
+from relay.rules import ALERTS, Router, Rule
 from relay.store import Group, NewDelivery, NewEvent
-
-ALERTS = Rule(name="alerts_to", on=(), to=())
-"""What a delivery to `alerts_to` names as its rule."""
-
-TROUBLES = frozenset({"source.down", "destination.down", "delivery.dead"})
 
 
 def _takes_all(_: str) -> bool:

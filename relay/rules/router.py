@@ -39,6 +39,10 @@ class Rule:
     settle: float | None = None
 
 
+ALERTS = Rule(name="alerts_to", on=(), to=())
+"""What a delivery to `[relay] alerts_to` names as its rule; no other has this name."""
+
+
 class Mistake(NamedTuple):
     """`where`: keys inside the rule, such as ("match", "job.tier")."""
 

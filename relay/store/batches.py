@@ -63,5 +63,6 @@ def batch_followed(
         SQL["keep_batch_file"],
         ((source, batch.id, f.place, f.file, f.kind, f.job, f.name, f.status, f.error) for f in files),
     )
+    db.execute(SQL["move_on"], (utc_text(now), source, batch.id))
     if event is not None:
         add_events(db, source, [event], now)

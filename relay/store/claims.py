@@ -27,23 +27,35 @@ def claim(db: Connection, destination: str, owner: str, claims: Claims, now: flo
     at = utc_text(now)
     rows = _due(db, (destination, at, owner, claims.room), untried_first=claims.probe)
     if not rows:
-        return ()
+        return _to_move_on(db, destination, at, claims) if claims.living and not claims.probe else ()
     # In few statements: each gives the interpreter away, and a busy loop is slow to give it back.
     lease = (owner, utc_text(claims.lease_until), at, as_json([row["seq"] for row in rows]))
     db.execute(SQL["lease"], lease)
     shown = _shown(db, rows)
     messages = [_message(db, row, shown[row["id"]], claims) for row in rows]
     _keep_words(db, messages, rows)
-    return tuple(
-        Claimed(
-            seq=row["seq"],
-            attempt=row["attempts"] + 1,
-            failures=row["failures"],
-            give_up_at=row["give_up_at"],
-            message=message,
-        )
-        for row, message in zip(rows, messages, strict=True)
+    return tuple(_claimed(row, m, row["attempts"] + 1) for row, m in zip(rows, messages, strict=True))
+
+
+def _claimed(row: Row, message: Message, attempt: int) -> Claimed:
+    return Claimed(
+        seq=row["seq"],
+        attempt=attempt,
+        failures=row["failures"],
+        give_up_at=row["give_up_at"],
+        message=message,
     )
+
+
+def _to_move_on(db: Connection, destination: str, at: str, claims: Claims) -> tuple[Claimed, ...]:
+    """A message in place that is to show how far its batch has come: no attempt, and owed to no one."""
+    cursor = db.cursor()
+    cursor.row_factory = Row
+    row = cursor.execute(SQL["to_move_on"], (destination, at)).fetchone()
+    if row is None:
+        return ()
+    db.execute(SQL["moved_on"], (destination, row["key"]))
+    return (_claimed(row, _message(db, row, _shown(db, [row])[row["id"]], claims), attempt=0),)
 
 
 def _due(db: Connection, wanted: tuple[object, ...], *, untried_first: bool) -> list[Row]:
@@ -136,5 +148,10 @@ def _placed(db: Connection, destination: str, message: Message) -> Message:
     """A single event that is no batch's stands for itself."""
     if message.group is None and message.events[0].data.product != "batch":
         return message
-    place = db.execute(SQL["place"], (destination, place_key(message))).fetchone()
-    return msgspec.structs.replace(message, place=place[0]) if place else message
+    key = place_key(message)
+    place = db.execute(SQL["place"], (destination, key)).fetchone()
+    kind, source, job = (*_decode(key), None, None)[:3]
+    ended, total = db.execute(SQL["progress"], (source, job)).fetchone() if kind == "batch" else (0, 0)
+    return msgspec.structs.replace(
+        message, place=place[0] if place else None, progress=(ended, total) if total else None
+    )

@@ -31,15 +31,27 @@ def turn(
     more = ripen(db, destination, now)
     claimed = claim(db, destination, owner, claims, now) if claims and claims.room > 0 else ()
     at = utc_text(now)
-    (next_due,) = (at,) if more else db.execute(SQL["next_due"], (destination, at)).fetchone()
-    return Turn(claimed=claimed, next_due=next_due, news=news)
+    return Turn(claimed=claimed, next_due=at if more else _next_due(db, destination, at), news=news)
+
+
+def _next_due(db: Connection, destination: str, at: str) -> str | None:
+    """When there is something to do again, as far as it is known by time."""
+    (due,) = db.execute(SQL["next_due"], (destination, at)).fetchone()
+    (move,) = db.execute(SQL["next_move"], (destination,)).fetchone()
+    return min(filter(None, (due, move)), default=None)
 
 
 def settle(db: Connection, results: Sequence[Result], destination: str, now: float) -> bool:
     """Whether a delivery died."""
+    at = utc_text(now)
+    placed = [r for r in results if r.delivered and r.place is not None]
+    db.executemany(
+        SQL["keep_place"],
+        ((destination, place_key(r.claimed.message), r.place, r.claimed.id, at) for r in placed),
+    )
+    results = [r for r in results if r.claimed.is_attempt]
     if not results:
         return False
-    at = utc_text(now)
     done = [r.claimed.seq for r in results if r.delivered]
     db.execute(SQL["settle_delivered"], (at, as_json(done)))
     if done:
@@ -57,10 +69,6 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
     db.executemany(SQL["hold_followers"], ((r.due_at, r.claimed.seq) for r in failed if r.due_at is not None))
     over = (r for r in results if (r.delivered or r.due_at is None) and r.claimed.failures)
     db.executemany(SQL["release_followers"], ((at, r.claimed.seq, at) for r in over))
-    placed = [r for r in results if r.delivered and r.place is not None]
-    db.executemany(
-        SQL["keep_place"], ((destination, place_key(r.claimed.message), r.place, at) for r in placed)
-    )
     return died > 0
 
 
@@ -88,7 +96,7 @@ def is_down(db: Connection, *, destination: str) -> bool:
 
 def give_back(db: Connection, *, unsent: Sequence[Claimed], now: float) -> None:
     at = utc_text(now)
-    db.executemany(SQL["give_back_unsent"], ((at, c.seq, c.attempt) for c in unsent))
+    db.executemany(SQL["give_back_unsent"], ((at, c.seq, c.attempt) for c in unsent if c.is_attempt))
 
 
 def end_leases(db: Connection, *, now: float) -> None:

@@ -150,7 +150,9 @@ class BatchFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
-    """A delivery under lease. `attempt` is the number of this try: what fences its result."""
+    """A delivery under lease. `attempt` is the number of this try: what fences its result. It is 0 where a
+    message that has arrived is only to be brought up to date.
+    """
 
     seq: int
     attempt: int
@@ -161,6 +163,10 @@ class Claimed:
     @property
     def id(self) -> str:
         return self.message.id
+
+    @property
+    def is_attempt(self) -> bool:
+        return self.attempt > 0
 
 
 @dataclass(frozen=True, kw_only=True)

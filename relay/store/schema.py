@@ -162,9 +162,13 @@ CREATE TABLE slack_messages (
   destination TEXT NOT NULL,
   key TEXT NOT NULL,
   place TEXT NOT NULL,
+  delivery TEXT NOT NULL,
+  due_at TEXT,
   changed_at TEXT NOT NULL,
   PRIMARY KEY (destination, key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX slack_messages_key ON slack_messages(key);
+CREATE INDEX slack_messages_due ON slack_messages(destination, due_at) WHERE due_at IS NOT NULL;
 """
 
 

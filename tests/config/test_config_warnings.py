@@ -48,7 +48,7 @@ WARNINGS = [
 
 @pytest.mark.parametrize(("text", "warning"), WARNINGS)
 def test_what_is_hardly_meant_is_warned_of(desk, text, warning):
-    assert desk.load(text).warnings == (f"rules.toml:{warning}",)
+    assert of_jobs(desk.load(text)) == [f"rules.toml:{warning}"]
 
 
 @pytest.mark.parametrize(
@@ -62,4 +62,34 @@ def test_what_is_hardly_meant_is_warned_of(desk, text, warning):
     ],
 )
 def test_what_may_well_be_meant_is_not(desk, text):
-    assert desk.load(f"{HOOK}[rules.r]\n{text}").warnings == ()
+    assert of_jobs(desk.load(f"{HOOK}[rules.r]\n{text}")) == []
+
+
+UNHEARD = "nobody hears of relay's own troubles"
+
+
+def of_jobs(config):
+    """What is said of relay's own troubles stands apart."""
+    return [warning for warning in config.warnings if UNHEARD not in warning]
+
+
+@pytest.mark.parametrize(
+    ("on", "unheard"),
+    [
+        ("'*.failed'", ["source.down, destination.down, delivery.dead"]),
+        ("'*.failed', '*.down'", ["delivery.dead"]),
+        ("'*'", []),
+    ],
+)
+def test_troubles_that_nobody_hears_of_are_warned_of(desk, on, unheard):
+    config = desk.load(f"{HOOK}[rules.r]\non = [{on}]\nto = ['hook']")
+    told = [warning for warning in config.warnings if UNHEARD in warning]
+    assert told == [
+        f"rules.toml:1: relay: {UNHEARD} ({names}): set alerts_to to a destination" for names in unheard
+    ]
+
+
+def test_with_alerts_to_all_troubles_are_heard(desk):
+    config = desk.load(f'[relay]\nalerts_to = "hook"\n{HOOK}[rules.r]\n{ALL}')
+    assert config.warnings == ()
+    assert config.alerts_to == "hook"

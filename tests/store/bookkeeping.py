@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from relay.diff import Known
 from relay.model import Event, EventData, Job, utc_text
-from relay.store import Changes, Claims, Group, NewDelivery, NewEvent, Result, Store, Whole
+from relay.store import BatchFile, Changes, Claims, Group, NewDelivery, NewEvent, Result, Store, Whole
 
 NOW = 1_790_000_000.0
 CREATED = "2026-09-21T14:00:00.000000Z"
@@ -62,10 +62,10 @@ def a_job(job_id, status="RUNNING", created_at=CREATED):
     return Job(id=job_id, status=status, created_at=created_at, updated_at=created_at)
 
 
-def a_change(known, job, to, **owed):
+def a_change(known, job, to, *, follow=False, **owed):
     row = known.get(job.id)
     nth = row[5] + 1 if row else 1
-    changes = Changes(events=[an_event(job, nth, to, **owed)])
+    changes = Changes(events=[an_event(job, nth, to, **owed)], follow=follow)
     if row:
         changes.moved.append((Known(*row), job, nth))
     else:
@@ -112,6 +112,18 @@ def a_delivery(delivery_id, destination, *, at=0.0, settle=None, severity="info"
         give_up_at=utc_text(NOW + at + 3600),
         group=group,
         settle_until=None if settle is None else utc_text(NOW + at + settle),
+    )
+
+
+def a_file(place, status):
+    return BatchFile(
+        place=place,
+        file=f"file-{place}",
+        kind="parse",
+        job=f"pjb-{place}",
+        name=None,
+        status=status,
+        error=None,
     )
 
 
