@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import web
 
 from relay.config import Config
-from relay.deliver import Courier, at_hand, terms
+from relay.deliver import Courier, Make, at_hand, made, terms
 from relay.errors import Refused
 from relay.ingest import Ingest, Routes
 from relay.model import Clock, new_id
@@ -61,8 +61,11 @@ async def assembled(
     clock: Clock,
     chance: random.Random,
     transport: Transport | None = None,
+    make: Make = made,
 ) -> AsyncIterator[Relay]:
-    """Everything that a configuration names, ready to run. `transport` is what the list API is asked by."""
+    """Everything that a configuration names, ready to run. `transport` is what the list API is asked by,
+    `make` makes the destinations.
+    """
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(
             Client(clock=clock, random=chance, budget=Budget(clock, config.sources), transport=transport)
@@ -76,7 +79,7 @@ async def assembled(
             alerts_to=config.alerts_to,
         )
         courier = await stack.enter_async_context(
-            at_hand(config, routes=routes, session=http, store=store, clock=clock, chance=chance)
+            at_hand(config, routes=routes, session=http, store=store, clock=clock, chance=chance, make=make)
         )
         pollers = [
             Poller(
@@ -210,13 +213,17 @@ class Running:
 
 
 @asynccontextmanager
-async def running(config: Config, *, clock: Clock, chance: random.Random) -> AsyncIterator[Running]:
+async def running(
+    config: Config, *, clock: Clock, chance: random.Random, make: Make = made
+) -> AsyncIterator[Running]:
     """A relay that runs while inside. Raises Refused before anything has begun."""
     async with AsyncExitStack() as stack:
         stack.enter_context(only_one(config.database))
         taken = stack.enter_context(bound(config.listen))
         store = await stack.enter_async_context(opened(config.database))
-        relay = await stack.enter_async_context(assembled(config, store=store, clock=clock, chance=chance))
+        relay = await stack.enter_async_context(
+            assembled(config, store=store, clock=clock, chance=chance, make=make)
+        )
         hints = {poller.spec.name: poller.hints for poller in relay.pollers if poller.hints is not None}
         await stack.enter_async_context(serving(taken, app(store, hints)))
         ended = asyncio.create_task(relay.run())
@@ -227,9 +234,11 @@ async def running(config: Config, *, clock: Clock, chance: random.Random) -> Asy
             await ended
 
 
-async def run(config: Config, *, environ: Mapping[str, str], clock: Clock, stop: asyncio.Event) -> None:
+async def run(
+    config: Config, *, environ: Mapping[str, str], clock: Clock, stop: asyncio.Event, make: Make = made
+) -> None:
     """Run until `stop` is set."""
-    async with running(config, clock=clock, chance=random.Random()) as it:  # noqa: S311 - jitter is no secret
+    async with running(config, clock=clock, chance=random.Random(), make=make) as it:  # noqa: S311 - jitter is no secret
         notify(environ, "READY=1")
         log.info("relay runs: %d sources, %d destinations", len(config.sources), len(config.destinations))
         stopped = asyncio.create_task(stop.wait())

@@ -1,7 +1,7 @@
 """From a configuration to lanes that send."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -11,11 +11,18 @@ from relay.config import Config
 from relay.deliver.attempt import Sender
 from relay.deliver.courier import Courier
 from relay.deliver.lane import Lane
-from relay.destinations import TYPES, Options
+from relay.destinations import TYPES, Destination, Options
 from relay.ingest import OwnNews, Routes, Terms
 from relay.model import Clock, new_id
 from relay.render import text_of
 from relay.store import Store
+
+Make = Callable[..., Destination]
+"""Of the name and options of a destination, and by name the session and clock it may use."""
+
+
+def made(name: str, options: Options, *, session: aiohttp.ClientSession, clock: Clock) -> Destination:  # noqa: ARG001 - some show it
+    return TYPES[options.type].make(options, session=session, clock=clock)
 
 
 def terms(options: Options) -> Terms:
@@ -31,6 +38,7 @@ async def at_hand(
     store: Store,
     clock: Clock,
     chance: random.Random,
+    make: Make = made,
 ) -> AsyncIterator[Courier]:
     """A courier with a lane for each destination; what these hold is let go at the end."""
     lanes: dict[str, Lane] = {}
@@ -39,7 +47,7 @@ async def at_hand(
     async with AsyncExitStack() as stack:
         for name, options in config.destinations.items():
             type_ = TYPES[options.type]
-            destination = type_.make(options, session=session, clock=clock)
+            destination = make(name, options, session=session, clock=clock)
             stack.push_async_callback(destination.close)
             text = partial(text_of, zone=config.timezone) if type_.for_people else None
             lanes[name] = Lane(
