@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from relay.config.check import check
@@ -153,25 +154,28 @@ def _listed_by_unresolved(table: Tables) -> bool:
     return any(place != ("api_key",) for place in _unresolved(table, ()))
 
 
-def destinations(document: Tables, findings: Findings) -> dict[str, Options]:
+def destinations(document: Tables, findings: Findings, *, folder: Path | None) -> dict[str, Options]:
+    """`folder`: where relative paths start; None where no file is to be looked at."""
     built = {}
     for name, table in named(document, "destinations", findings):
         path: Keys = ("destinations", name)
-        if (options := _options(table, path, findings)) is not None:
+        if (options := _options(table, path, findings, {"folder": folder})) is not None:
             built[name] = options
+            for key, text in options.mistakes() if folder else ():
+                findings.mistake((*path, key), text)
             for key, text in options.warnings():
                 findings.warning((*path, key), text)
     return built
 
 
-def _options(table: Tables, path: Keys, findings: Findings) -> Options | None:
+def _options(table: Tables, path: Keys, findings: Findings, context: Tables) -> Options | None:
     wanted = table.get("type")
     place = (*path, "type")
     known = ", ".join(TYPES)
     if isinstance(wanted, Unresolved):
         return None
     if isinstance(wanted, str) and wanted in TYPES:
-        return check(TYPES[wanted].options, table, path, findings)
+        return check(TYPES[wanted].options, table, path, findings, context)
     if isinstance(wanted, str):
         findings.mistake(
             place, f"{findings.shown(place, wanted)} is no type of destination: known are {known}"

@@ -22,7 +22,10 @@ MISTAKES = [
         "3: alerts: there is no such table: known are relay, llamacloud, sources, destinations, rules",
     ),
     ('[relay]\nnmae = "x"', "4: relay.nmae: there is no such key here: did you mean name?"),
-    ("[relay]\ntoken = 1", "4: relay.token: there is no such key here: known are name, database, listen, timezone"),
+    (
+        "[relay]\ntoken = 1",
+        "4: relay.token: there is no such key here: known are name, database, listen, timezone",
+    ),
     ("[relay]\nname = 1", "4: relay.name: must be a text in quotes"),
     ('[relay]\nname = "a\\nb"', "4: relay.name: must be a text of 1 to 200 characters on one line"),
     ('[relay]\ndatabase = ""', '4: relay.database: must be the path of a file, such as "relay.db"'),
@@ -135,7 +138,10 @@ MISTAKES = [
     ),
     (f"{HOOK}concurrency = 0", "6: destinations.hook.concurrency: must be at least 1"),
     (f'{HOOK}timeout = "1h"', "6: destinations.hook.timeout: must be at most 5m"),
-    (f'{HOOK}format = "xml"', "6: destinations.hook.format: must be one of 'standard'"),
+    (
+        f'{HOOK}format = "xml"',
+        "6: destinations.hook.format: must be one of 'standard', 'cloudevents' or 'llamacloud'",
+    ),
     (f"{HOOK}headers.A = 1", "6: destinations.hook.headers.A: must be a text that is not empty"),
     (f'{HOOK}[rules.r]\non = ["*"]', "6: rules.r.to: is missing: set it"),
     (f'{HOOK}[rules.r]\non = "*"\nto = ["hook"]', '7: rules.r.on: must be a list of texts: write ["…"]'),
