@@ -82,7 +82,7 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
         findings.mistake(("relay", "database"), 'is a directory: name a file in it, such as "relay.db"')
     if findings.mistakes or relay is None:
         raise ConfigError(_told(findings.mistakes, path, content))
-    warn(document, sources, rules, findings)
+    warn(document, sources, destinations, rules, findings)
     return Config(
         path=path,
         relay=relay.name or host or socket.gethostname(),

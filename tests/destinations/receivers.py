@@ -182,7 +182,10 @@ class WebhookReceiver:
         """What the receiver understood of each event's `carries`."""
         return [json.loads(body)["data"][self.carries] for body in self.bodies]
 
-    def destination(self, *, at=None, secret=SIGNING, headers=None, **more):
+    def destination(self, **changes):
+        return TYPES["webhook"].make(self.options(**changes), session=self._session, clock=self._clock)
+
+    def options(self, *, at=None, secret=SIGNING, headers=None, **more):
         place = at or f"http://127.0.0.1:{self.server.port}"
         table = {
             "type": "webhook",
@@ -192,8 +195,7 @@ class WebhookReceiver:
             **({"format": self.format} if self.format else {}),
             **more,
         }
-        options = TYPES["webhook"].options.model_validate(table)
-        return TYPES["webhook"].make(options, session=self._session, clock=self._clock)
+        return TYPES["webhook"].options.model_validate(table)
 
     async def astray(self, how):
         """A destination that can't be reached."""
