@@ -178,8 +178,8 @@ class WebhookReceiver:
     def bodies(self):
         return [body for _, body, _ in self.received]
 
-    def told(self):
-        """What the receiver understood of each event's `carries`."""
+    def names_of_events(self):
+        """What the receiver understood the events' names to be, or what else it `carries`."""
         return [json.loads(body)["data"][self.carries] for body in self.bodies]
 
     def destination(self, **changes):
