@@ -1,7 +1,8 @@
 """Sources, destinations and rules from their tables, as far as nothing is wrong with them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from relay.config.check import check
@@ -153,25 +154,28 @@ def _listed_by_unresolved(table: Tables) -> bool:
     return any(place != ("api_key",) for place in _unresolved(table, ()))
 
 
-def destinations(document: Tables, findings: Findings) -> dict[str, Options]:
+def destinations(document: Tables, findings: Findings, *, folder: Path | None) -> dict[str, Options]:
+    """`folder`: where relative paths start; None where no file is to be looked at."""
     built = {}
     for name, table in named(document, "destinations", findings):
         path: Keys = ("destinations", name)
-        if (options := _options(table, path, findings)) is not None:
+        if (options := _options(table, path, findings, {"folder": folder})) is not None:
             built[name] = options
+            for key, text in options.mistakes() if folder else ():
+                findings.mistake((*path, key), text)
             for key, text in options.warnings():
                 findings.warning((*path, key), text)
     return built
 
 
-def _options(table: Tables, path: Keys, findings: Findings) -> Options | None:
+def _options(table: Tables, path: Keys, findings: Findings, context: Tables) -> Options | None:
     wanted = table.get("type")
     place = (*path, "type")
     known = ", ".join(TYPES)
     if isinstance(wanted, Unresolved):
         return None
     if isinstance(wanted, str) and wanted in TYPES:
-        return check(TYPES[wanted].options, table, path, findings)
+        return check(TYPES[wanted].options, table, path, findings, context)
     if isinstance(wanted, str):
         findings.mistake(
             place, f"{findings.shown(place, wanted)} is no type of destination: known are {known}"
@@ -232,6 +236,15 @@ def _unresolved(value: Any, path: Keys) -> Iterator[Keys]:
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         yield from _unresolved(item, (*path, key))
+
+
+def refuse_groups(rules: Sequence[Rule], built: Mapping[str, Options], findings: Findings) -> None:
+    """Of destinations to which each event goes by itself."""
+    for rule in rules:
+        alone = [name for name in rule.to if name in built and not built[name].can_group]
+        if alone and isinstance(rule.group_by, tuple):
+            text = f"can't be for {alone[0]}, whose format has one event a message: set it to false"
+            findings.mistake(("rules", rule.name, "group_by"), text)
 
 
 def refuse_dangling(to: Any, path: Keys, document: Tables, findings: Findings) -> None:

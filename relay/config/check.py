@@ -38,10 +38,16 @@ _WORDS = {
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
-def check(model: type[_Model], table: Mapping[str, Any], path: Keys, findings: Findings) -> _Model | None:
-    """None where something is wrong, or where what it needs is not resolved."""
+def check(
+    model: type[_Model],
+    table: Mapping[str, Any],
+    path: Keys,
+    findings: Findings,
+    context: Mapping[str, Any] | None = None,
+) -> _Model | None:
+    """None where something is wrong, or where what it needs is not resolved. `context`: pydantic's."""
     try:
-        return model.model_validate(table)
+        return model.model_validate(table, context=context)
     except ValidationError as refusal:
         # With the input no message of pydantic's is fit to be shown: it may be a secret.
         errors = refusal.errors(include_url=False, include_input=False)
@@ -53,7 +59,7 @@ def check(model: type[_Model], table: Mapping[str, Any], path: Keys, findings: F
     if len(unresolved) < len(errors):
         return None
     try:
-        return model.model_validate(_without(table, unresolved))
+        return model.model_validate(_without(table, unresolved), context=context)
     except ValidationError:
         return None
 

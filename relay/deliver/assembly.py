@@ -26,7 +26,11 @@ def made(name: str, options: Options, *, session: aiohttp.ClientSession, clock: 
 
 
 def terms(options: Options) -> Terms:
-    return Terms(give_up_after=options.give_up_after, grouped=TYPES[options.type].for_people)
+    return Terms(
+        give_up_after=options.give_up_after,
+        grouped=TYPES[options.type].for_people,
+        takes=options.takes,
+    )
 
 
 @asynccontextmanager

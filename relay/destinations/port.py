@@ -2,9 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from relay.message import Message
 from relay.model import Secret, parse_duration
@@ -37,9 +38,17 @@ def _secret(value: Any) -> Secret:
     raise ValueError("must be a text that is not empty")
 
 
+def _path(value: Any, info: ValidationInfo) -> Path:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError('must be the path of a file, such as "ca.pem"')
+    return Path((info.context or {}).get("folder") or "", value)
+
+
 Duration = Annotated[float, BeforeValidator(_seconds)]
 Rate = Annotated[float, BeforeValidator(_spacing)]
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
+FilePath = Annotated[Path, BeforeValidator(_path)]
+"""A relative one starts at `folder` of the validation's context. Whether the file is there is not asked."""
 
 
 class Options(BaseModel):
@@ -57,6 +66,19 @@ class Options(BaseModel):
     def is_living(self) -> bool:
         """Whether a message is brought up to date in place: then what a receipt says of its place is kept."""
         return False
+
+    @property
+    def can_group(self) -> bool:
+        """Whether a message may be of several events: if not, no rule may group what goes here."""
+        return True
+
+    def takes(self, event_type: str, kind: str | None) -> bool:  # noqa: ARG002 - most take all
+        """Whether an event of this type, from a source of this kind, can be said here; else none is sent."""
+        return True
+
+    def mistakes(self) -> list[tuple[str, str]]:
+        """Pairs of a key and what is wrong with the file that it names; reads them, as `make` will."""
+        return []
 
     def warnings(self) -> list[tuple[str, str]]:
         """Pairs of a key and what a careful person would want to know of it."""

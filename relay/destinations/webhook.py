@@ -1,114 +1,101 @@
-"""Outbound webhooks: Standard Webhooks, https://www.standardwebhooks.com."""
+"""Outbound webhooks, signed and sent; what they say is in `bodies`."""
 
-import base64
-import binascii
 import io
-import ipaddress
-import re
+import ssl
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import aiohttp
-import msgspec
-from pydantic import AfterValidator, BeforeValidator, Field
-from standardwebhooks import Webhook as Signer
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from yarl import URL
 
-from relay.destinations.port import Options, Receipt, SecretText
+from relay.destinations.bodies import FORMATS, Content, Unsayable, llamacloud_name
+from relay.destinations.checks import check_headers, check_url
+from relay.destinations.port import FilePath, Options, Receipt, SecretText
+from relay.destinations.signing import (
+    check_plain_secret,
+    check_signing_secret,
+    llamacloud_signature,
+    standard_signatures,
+)
+from relay.destinations.tls import FileMistake, client_context
 from relay.errors import DeliveryFailed
 from relay.message import Message
-from relay.model import Clock, Event, Secret
+from relay.model import Clock, Secret
 
 READ_LIMIT = 64 * 1024
 LARGE = 1024 * 1024
 KEPT = 4 * 1024
 
-_LABEL = re.compile(r"(?!0[xX])[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-_HEADER_VALUE = re.compile(r"[\x20-\x7e\t]{0,8000}")
-_OWN_HEADERS = frozenset(
-    {"content-type", "content-length", "content-encoding", "host", "transfer-encoding", "connection"}
-    | {"accept-encoding", "expect", "keep-alive", "te", "trailer", "upgrade", "user-agent"}
-    | {"webhook-id", "webhook-timestamp", "webhook-signature"}
-)
+_UNKNOWN_AUTHORITY = frozenset({18, 19, 20, 21})
+"""What OpenSSL calls certificates that are signed by themselves, or by nobody it knows."""
+
+
 _CONTROL = dict.fromkeys((*range(9), *range(11, 13), *range(14, 32), 127))
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-def check_url(text: str) -> str:
-    """The URL if it is one to send to; else ValueError that never repeats it, since it may be a secret."""
-    if len(text) > 2000 or re.search(r"[\x00-\x20\x7f\\]", text) or not text.isascii():
-        raise ValueError("is not a URL that can be sent to: write it as https://host/path")
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:  # its words quote the URL
-        raise ValueError("is not a URL that can be sent to: its host or port is none") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(
-            "is not a URL that can be sent to: it must begin with https:// or http:// and a host"
-        )
-    if not _is_host(parts.hostname):
-        raise ValueError("is not a URL that can be sent to: its host is neither a name nor an address")
-    if "@" in parts.netloc:
-        raise ValueError("must not hold a user name or password: set headers.Authorization instead")
-    return text
-
-
-def _is_host(host: str) -> bool:
-    """A name that can be looked up, or an address in its one usual spelling."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        labels = host.removesuffix(".").split(".")
-        return len(host) <= 253 and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
-    return True
-
-
-def check_signing_secret(text: str) -> str:
-    """`whsec_` and base64 of 24 to 64 bytes; else ValueError."""
-    problem = "is not a signing secret: write whsec_ and base64 of 24 to 64 bytes"
-    if not text.startswith("whsec_"):
-        raise ValueError(problem)
-    try:
-        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError(problem) from None
-    if not 24 <= len(key) <= 64:
-        raise ValueError(problem)
-    return text
-
-
-def _checked(check: Any) -> Any:
-    """Run `check` on a plain text; what is a Secret already stands for one not resolved."""
-    return BeforeValidator(lambda value: check(value) if isinstance(value, str) else value)
-
-
-def _check_headers(headers: Mapping[str, Secret]) -> Mapping[str, Secret]:
-    for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS:
-            raise ValueError(f"{name[:100]!r} can't be set: it is not a header name, or is relay's own")
-        if not _HEADER_VALUE.fullmatch(value.reveal()):
-            raise ValueError(f"the value of {name} holds characters that a header can't")
-    return headers
 
 
 def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-Url = Annotated[SecretText, _checked(check_url)]
-SigningSecret = Annotated[SecretText, _checked(check_signing_secret)]
+def _url(value: Any) -> Any:
+    """What is a Secret already stands for one that is not resolved."""
+    return check_url(value) if isinstance(value, str) else value
+
+
+def _signing_secret(value: Any, info: ValidationInfo) -> Any:
+    check = check_plain_secret if info.data.get("format") == "llamacloud" else check_signing_secret
+    return check(value) if isinstance(value, str) else value
+
+
+def _as_many_as_sign(secrets: tuple[Secret, ...], info: ValidationInfo) -> tuple[Secret, ...]:
+    if info.data.get("format") == "llamacloud" and len(secrets) > 1:
+        raise ValueError('takes one with format = "llamacloud", which signs once: leave the old one out')
+    return secrets
+
+
+Url = Annotated[SecretText, BeforeValidator(_url)]
+SigningSecret = Annotated[SecretText, BeforeValidator(_signing_secret)]
 
 
 class WebhookOptions(Options):
+    format: Literal["standard", "cloudevents", "llamacloud"] = "standard"  # first: others depend on it
     url: Url
-    secret: Annotated[tuple[SigningSecret, ...], BeforeValidator(_as_list), Field(max_length=2)] = ()
-    headers: Annotated[Mapping[str, SecretText], AfterValidator(_check_headers)] = {}
-    format: Literal["standard"] = "standard"
+    secret: Annotated[
+        tuple[SigningSecret, ...],
+        BeforeValidator(_as_list),
+        Field(max_length=2),
+        AfterValidator(_as_many_as_sign),
+    ] = ()
+    headers: Annotated[Mapping[str, SecretText], AfterValidator(check_headers)] = {}
+    ca_file: FilePath | None = None
+    cert_file: FilePath | None = None
+    key_file: FilePath | None = None
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext | None:
+        """None where the system's authorities do and no certificate is shown. Raises FileMistake."""
+        files = {"ca_file": self.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
+        return client_context(**files) if any(files.values()) else None
+
+    @property
+    def can_group(self) -> bool:
+        return self.format != "llamacloud"
+
+    def takes(self, event_type: str, kind: str | None) -> bool:
+        return self.format != "llamacloud" or llamacloud_name(event_type, kind) is not None
+
+    def mistakes(self) -> list[tuple[str, str]]:
+        try:
+            _ = self.tls
+        except FileMistake as mistake:
+            return [(mistake.key, str(mistake))]
+        return []
 
     def warnings(self) -> list[tuple[str, str]]:
         found = []
@@ -117,31 +104,10 @@ class WebhookOptions(Options):
         parts = urlsplit(self.url.reveal())
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
             found.append(("url", "is plain http: anyone on the way can read and change messages; use https"))
+        elif parts.scheme == "http":
+            files = {"ca_file": self.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
+            found += [(key, "is not used over plain http: use https") for key, file in files.items() if file]
         return found
-
-
-class Body(msgspec.Struct, frozen=True):
-    id: str
-    type: str
-    timestamp: str
-    data: dict[str, Any]
-
-
-def standard_body(message: Message) -> bytes:
-    """The event as DESIGN §8 shows it: what is stored, with relay, rule and the rule's severity."""
-    (event,) = message.events
-    return msgspec.json.encode(Body(event.id, event.type, event.timestamp, _data(event, message)))
-
-
-def _data(event: Event, message: Message) -> dict[str, Any]:
-    data = msgspec.structs.asdict(event.data)
-    job = data.pop("job")
-    return data | {
-        "severity": message.severity,
-        "relay": message.relay,
-        "rule": message.rule,
-        "job": job,
-    }
 
 
 class Webhook:
@@ -150,14 +116,18 @@ class Webhook:
         self._url = URL(options.url.reveal().partition("#")[0], encoded=True)
         self._host = urlsplit(options.url.reveal()).hostname or ""
         self._headers = {name: value.reveal() for name, value in options.headers.items()}
-        self._signers = [Signer(secret.reveal()) for secret in options.secret]
+        signed = llamacloud_signature if options.format == "llamacloud" else standard_signatures
+        self._sign = signed(options.secret)
+        self._content = FORMATS[options.format]
+        self._tls = options.tls or True
         self._session = session
         self._clock = clock
 
     async def send(self, message: Message) -> Receipt:
-        body = standard_body(message)
         try:
-            return await self._post(message.id, body)
+            return await self._post(message.id, self._content(message))
+        except Unsayable as error:
+            failed = DeliveryFailed(str(error), permanent=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             failed = self._failed(error)
         # Not within the `except`: the error, whose words may quote the URL, would stay in its context.
@@ -166,12 +136,14 @@ class Webhook:
     async def close(self) -> None:
         """Nothing is its own."""
 
-    async def _post(self, message_id: str, body: bytes) -> Receipt:
+    async def _post(self, message_id: str, content: Content) -> Receipt:
+        body = content.body
         async with self._session.post(
             self._url,
             data=io.BytesIO(body) if len(body) > LARGE else body,
-            headers=self._stamped(message_id, body),
+            headers=self._stamped(message_id, content),
             allow_redirects=False,
+            ssl=self._tls,
         ) as answer:
             return _judge(answer, await _read(answer), self._clock.now())
 
@@ -184,19 +156,16 @@ class Webhook:
             return DeliveryFailed(f"{self._host}: {error.strerror or type(error).__name__}")
         return DeliveryFailed("the message can't be put into a request", permanent=True)
 
-    def _stamped(self, message_id: str, body: bytes) -> dict[str, str]:
-        now = datetime.fromtimestamp(int(self._clock.now()), UTC)
-        headers = {
+    def _stamped(self, message_id: str, content: Content) -> dict[str, str]:
+        now = int(self._clock.now())
+        return {
             **self._headers,
             "accept-encoding": "identity",
-            "content-type": "application/json",
             "webhook-id": message_id,
-            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-timestamp": str(now),
+            **content.headers,
+            **self._sign(message_id, now, content.body),
         }
-        if self._signers:
-            text = body.decode()
-            headers["webhook-signature"] = " ".join(s.sign(message_id, now, text) for s in self._signers)
-        return headers
 
 
 async def _read(answer: aiohttp.ClientResponse) -> str:
@@ -238,11 +207,21 @@ def _retry_after(text: str, now: float) -> float | None:
 def _words(error: aiohttp.ClientError) -> str:
     """What happened in words, without the URL, which may be a secret."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return "its certificate is not trusted"
+        return _distrust(error)
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "the name can't be resolved"
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"could not connect ({error.strerror or 'refused'})"
+    if isinstance(error, aiohttp.ClientOSError):
+        return f"the connection broke ({error.strerror or 'no more is known'})"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "closed the connection without an answer"
     return f"no proper HTTP answer ({type(error).__name__})"
+
+
+def _distrust(error: aiohttp.ClientConnectorCertificateError) -> str:
+    said, why = "its certificate is not trusted", error.certificate_error
+    if not isinstance(why, ssl.SSLCertVerificationError):
+        return said
+    way_out = ": name its authority in ca_file" if why.verify_code in _UNKNOWN_AUTHORITY else ""
+    return f"{said} ({why.verify_message}){way_out}"

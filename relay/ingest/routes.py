@@ -8,19 +8,19 @@ from relay.rules import ALERTS, Router, Rule
 from relay.store import Group, NewDelivery, NewEvent
 
 
-def _takes_all(_: str) -> bool:
+def _takes_all(_type: str, _kind: str | None) -> bool:
     return True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
     """What routing has to know of a destination. `grouped`: where a rule does not say how its events go
-    there, they go together. `takes`: whether it can say anything of events of this type.
+    there, they go together. `takes`: whether it can say anything of events of this type and kind.
     """
 
     give_up_after: float
     grouped: bool = False
-    takes: Callable[[str], bool] = _takes_all
+    takes: Callable[[str, str | None], bool] = _takes_all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Routes:
     ) -> NewEvent:
         """The event as kept, with what it owes by what was listed, to whomever but one destination."""
         routing = self.router.route(listed)
-        sends = [send for send in routing.sends if send[0] != but and self._takes(send[0], listed.type)]
+        sends = [send for send in routing.sends if send[0] != but and self._takes(send[0], listed)]
         if not sends and listed.type in TROUBLES and self.alerts_to not in {None, but}:
             sends = [(str(self.alerts_to), ALERTS, "{}")]
         wanted: dict[str, list[str]] = {rule: [] for rule in routing.matched}
@@ -50,8 +50,8 @@ class Routes:
             deliveries=tuple(self._delivery(kept, to, rule, key, now) for to, rule, key in sends),
         )
 
-    def _takes(self, destination: str, event_type: str) -> bool:
-        return self.destinations[destination].takes(event_type)
+    def _takes(self, destination: str, event: Event) -> bool:
+        return self.destinations[destination].takes(event.type, event.data.kind)
 
     def _delivery(self, event: Event, destination: str, rule: Rule, key: str, now: float) -> NewDelivery:
         terms = self.destinations[destination]

@@ -48,6 +48,12 @@ def test_a_group_that_can_not_be_is_a_mistake(desk, text, mistake):
     assert desk.mistakes(RULE + text) == [f"rules.toml:9: rules.r.group_by: {mistake}"]
 
 
+def test_a_format_of_single_events_takes_no_groups(desk):
+    text = RULE.replace("[rules.r]", 'format = "llamacloud"\n[rules.r]') + 'group_by = ["source"]'
+    why = "can't be for hook, whose format has one event a message: set it to false"
+    assert desk.mistakes(text) == [f"rules.toml:10: rules.r.group_by: {why}"]
+
+
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [

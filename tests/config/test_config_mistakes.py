@@ -138,7 +138,10 @@ MISTAKES = [
     ),
     (f"{HOOK}concurrency = 0", "6: destinations.hook.concurrency: must be at least 1"),
     (f'{HOOK}timeout = "1h"', "6: destinations.hook.timeout: must be at most 5m"),
-    (f'{HOOK}format = "xml"', "6: destinations.hook.format: must be one of 'standard'"),
+    (
+        f'{HOOK}format = "xml"',
+        "6: destinations.hook.format: must be one of 'standard', 'cloudevents' or 'llamacloud'",
+    ),
     (f"{HOOK}headers.A = 1", "6: destinations.hook.headers.A: must be a text that is not empty"),
     (f'{HOOK}[rules.r]\non = ["*"]', "6: rules.r.to: is missing: set it"),
     (f'{HOOK}[rules.r]\non = "*"\nto = ["hook"]', '7: rules.r.on: must be a list of texts: write ["…"]'),

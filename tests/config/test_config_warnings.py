@@ -46,6 +46,31 @@ WARNINGS = [
 ]
 
 
+LLAMACLOUD = HOOK.replace("secret", 'format = "llamacloud"\nsecret')
+
+
+@pytest.mark.parametrize(
+    ("on", "source", "said"),
+    [
+        ('"*.failed", "split.processing"', "split", None),
+        ('"parse.*"', "parse", "parse.stuck, parse.vanished"),
+        ('"*.failed"', "batch_v1", "batch.failed"),
+        (
+            '"extract.*", "*.failed"',
+            "extract",
+            "extract.throttled, extract.running, extract.stuck and 1 more",
+        ),
+        ('"*.failed", "source.*", "batch.finished"', "batch", "batch.finished, source.down, source.up"),
+    ],
+)
+def test_what_the_format_of_a_webhook_has_no_word_for_is_warned_of(desk, on, source, said):
+    start = f'llamacloud.api_key = "llx-1"\n[sources.{source}]\n'
+    warnings = desk.load(f'{LLAMACLOUD}[rules.r]\non = [{on}]\nto = ["hook"]\n', start=start).warnings
+    end = "so none is sent there: leave them out, or set another format"
+    told = [f"rules.toml:10: rules.r.to: hook has no word for {said}, {end}"] if said else []
+    assert [line for line in warnings if "no word" in line] == told
+
+
 @pytest.mark.parametrize(("text", "warning"), WARNINGS)
 def test_what_is_hardly_meant_is_warned_of(desk, text, warning):
     assert of_jobs(desk.load(text)) == [f"rules.toml:{warning}"]

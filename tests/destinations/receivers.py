@@ -1,6 +1,7 @@
 """Receivers that the contract suite sends to: for each type of destination a stand-in of its server.
 
-A new destination adds a class with what `WebhookReceiver` has, and its name to `RECEIVERS`.
+A new destination adds a class with what `WebhookReceiver` has, and its name to `RECEIVERS`: its type, or
+type and variant, such as "webhook-cloudevents".
 """
 
 import asyncio
@@ -102,9 +103,14 @@ def refusing_port():
 
 
 class WebhookReceiver:
-    """`received` has (headers, body, raw target) of each request; `secrets` are what no one may read."""
+    """`received` has (headers, body, raw target) of each request; `secrets` are what no one may read.
+
+    `carries`: the field of an event that it is told as it was, whatever it holds.
+    """
 
     secrets = ("canary-of-path", "canary-of-query", "canary-of-header", SIGNING.removeprefix("whsec_"))
+    format: str | None = None
+    carries = "name"
     failures: ClassVar = {
         **{f"{status}": failing(status) for status in (400, 404, 405, 413, 422, 500, 502, 503, 504)},
         **{f"{status}": failing(status, fault="destination") for status in (401, 403)},
@@ -173,19 +179,23 @@ class WebhookReceiver:
         return [body for _, body, _ in self.received]
 
     def names_of_events(self):
-        """What the receiver understood the events' names to be."""
-        return [json.loads(body)["data"]["name"] for body in self.bodies]
+        """What the receiver understood the events' names to be, or what else it `carries`."""
+        return [json.loads(body)["data"][self.carries] for body in self.bodies]
 
-    def destination(self, *, at=None, secret=SIGNING, headers=None):
+    def destination(self, **changes):
+        return TYPES["webhook"].make(self.options(**changes), session=self._session, clock=self._clock)
+
+    def options(self, *, at=None, secret=SIGNING, headers=None, **more):
         place = at or f"http://127.0.0.1:{self.server.port}"
         table = {
             "type": "webhook",
             "url": f"{place}/canary-of-path/hook?token=canary-of-query",
             "headers": {"Authorization": "Bearer canary-of-header"} if headers is None else headers,
             **({"secret": secret} if secret else {}),
+            **({"format": self.format} if self.format else {}),
+            **more,
         }
-        options = TYPES["webhook"].options.model_validate(table)
-        return TYPES["webhook"].make(options, session=self._session, clock=self._clock)
+        return TYPES["webhook"].options.model_validate(table)
 
     async def astray(self, how):
         """A destination that can't be reached."""
@@ -206,4 +216,25 @@ class WebhookReceiver:
         return self.destination(at=places[how])
 
 
-RECEIVERS = {"webhook": WebhookReceiver}
+class _AsSlowly(WebhookReceiver):
+    """Formats share how they are sent, so what takes a second of waiting is not asked of each."""
+
+    slow: ClassVar = {"silent": silent}
+    floods: ClassVar = {"a body without end": WebhookReceiver.floods["a body without end"]}
+
+
+class CloudEventsReceiver(_AsSlowly):
+    format = "cloudevents"
+
+
+class LlamaCloudReceiver(_AsSlowly):
+    format = "llamacloud"
+    carries = "job_id"
+
+
+RECEIVERS = {
+    "webhook": WebhookReceiver,
+    "webhook-cloudevents": CloudEventsReceiver,
+    "webhook-llamacloud": LlamaCloudReceiver,
+}
+"""By type of destination, or type and variant."""

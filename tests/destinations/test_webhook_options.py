@@ -148,7 +148,7 @@ def test_a_header_that_changes_how_a_request_is_sent_is_relays_own(header):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"format": "xml"}, "Input should be 'standard'"),
+        ({"format": "xml"}, "Input should be 'standard', 'cloudevents' or 'llamacloud'"),
         ({"tiemout": "5s"}, "Extra inputs are not permitted"),
         ({"timeout": 15}, 'is not a duration: write it as "30s", "5m", "2h" or "7d"'),
         ({"timeout": "0s"}, "greater than or equal to 1"),
