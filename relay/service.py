@@ -13,10 +13,12 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import web
+from aiohttp.abc import AbstractResolver
 
+from relay.addresses import Network
 from relay.config import Config
 from relay.deliver import Courier, Lane
-from relay.destinations import TYPES
+from relay.destinations import TYPES, Dialler
 from relay.errors import Refused
 from relay.ingest import Ingest, Routes
 from relay.model import Clock, new_id
@@ -62,14 +64,21 @@ async def assembled(
     clock: Clock,
     chance: random.Random,
     transport: Transport | None = None,
+    own: tuple[str, int] | None = None,
 ) -> AsyncIterator[Relay]:
-    """Everything that a configuration names, ready to run. `transport` is what the list API is asked by."""
+    """Everything that a configuration names, ready to run. `transport` is what the list API is asked by.
+
+    `own` is where relay itself listens, and never sends to.
+    """
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(
             Client(clock=clock, random=chance, budget=Budget(clock, config.sources), transport=transport)
         )
-        http = await stack.enter_async_context(session())
-        courier = _courier(config, http, store, clock, chance)
+        sessions = {
+            deny: await stack.enter_async_context(session(Dialler(deny, own)))
+            for deny in {options.deny for options in config.destinations.values()}
+        }
+        courier = _courier(config, sessions, store, clock, chance)
         routes = Routes(
             relay=config.relay,
             router=config.router,
@@ -101,10 +110,19 @@ async def _ingest(spec: SourceSpec, routes: Routes, store: Store, clock: Clock) 
     return Ingest(store=store, spec=spec, row=row, routes=routes, clock=clock, new_id=new_id)
 
 
-def session() -> aiohttp.ClientSession:
-    """Bounds of time and size are the courier's and the destinations'; nothing comes from the environment."""
+def session(
+    dialler: Dialler = Dialler(),  # noqa: B008 - it is frozen
+    *,
+    resolver: AbstractResolver | None = None,
+) -> aiohttp.ClientSession:
+    """Bounds of time and size are the courier's and the destinations'; nothing comes from the environment.
+
+    An open connection is used again by all who have the session: only those who may dial the same share one.
+    """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=10),
+        connector=aiohttp.TCPConnector(
+            limit=0, ttl_dns_cache=10, resolver=resolver, socket_factory=dialler.open
+        ),
         timeout=aiohttp.ClientTimeout(total=None),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "llamacloud-relay"},
@@ -114,14 +132,18 @@ def session() -> aiohttp.ClientSession:
 
 
 def _courier(
-    config: Config, http: aiohttp.ClientSession, store: Store, clock: Clock, chance: random.Random
+    config: Config,
+    sessions: Mapping[tuple[Network, ...], aiohttp.ClientSession],
+    store: Store,
+    clock: Clock,
+    chance: random.Random,
 ) -> Courier:
     owner = new_id("run")
     lanes = {
         name: Lane(
             name,
             options,
-            TYPES[options.type].make(options, session=http, clock=clock),
+            TYPES[options.type].make(options, session=sessions[options.deny], clock=clock),
             store=store,
             clock=clock,
             random=chance,
@@ -232,7 +254,10 @@ async def running(config: Config, *, clock: Clock, chance: random.Random) -> Asy
         stack.enter_context(only_one(config.database))
         taken = stack.enter_context(bound(config.listen))
         store = await stack.enter_async_context(opened(config.database))
-        relay = await stack.enter_async_context(assembled(config, store=store, clock=clock, chance=chance))
+        own = taken.getsockname()[:2] if taken else None
+        relay = await stack.enter_async_context(
+            assembled(config, store=store, clock=clock, chance=chance, own=own)
+        )
         hints = {poller.spec.name: poller.hints for poller in relay.pollers if poller.hints is not None}
         await stack.enter_async_context(serving(taken, app(store, hints)))
         ended = asyncio.create_task(relay.run())

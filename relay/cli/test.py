@@ -20,13 +20,13 @@ def test(config: str | None, destination: str) -> None:
 
 
 async def _send(loaded: Any, name: str) -> bool:
-    from relay.destinations import TYPES  # noqa: PLC0415
+    from relay.destinations import TYPES, Dialler  # noqa: PLC0415
     from relay.errors import DeliveryFailed  # noqa: PLC0415
     from relay.model import SystemClock  # noqa: PLC0415
     from relay.service import session  # noqa: PLC0415
 
     options, clock = loaded.destinations[name], SystemClock()
-    async with session() as http:
+    async with session(Dialler(options.deny, loaded.listen)) as http:
         try:
             async with asyncio.timeout(options.timeout):
                 target = TYPES[options.type].make(options, session=http, clock=clock)

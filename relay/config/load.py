@@ -74,7 +74,7 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
             findings.mistake((key,), f"there is no such table: {did_you_mean(key, _SECTIONS)}")
     relay = check(RelayTable, build.section(document, "relay", findings), ("relay",), findings)
     sources = build.sources(document, findings)
-    destinations = build.destinations(document, findings)
+    destinations = build.destinations(document, findings, listen=relay.listen if relay else None)
     rules, router = build.rules(document, findings)
     if relay is not None and os.path.isdir(path.parent / relay.database):  # noqa: PTH112 - no error for a long name
         findings.mistake(("relay", "database"), 'is a directory: name a file in it, such as "relay.db"')

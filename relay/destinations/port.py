@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
+from relay.addresses import Network, parse_network
 from relay.model import Message, Secret, parse_duration
 
 
@@ -23,6 +24,12 @@ def _secret(value: Any) -> Secret:
     raise ValueError("must be a text that is not empty")
 
 
+def _network(value: Any) -> Network:
+    if isinstance(value, str):
+        return parse_network(value)
+    raise ValueError('must be a network in quotes, such as "10.0.0.0/8"')
+
+
 Duration = Annotated[float, BeforeValidator(_seconds)]
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
 
@@ -36,6 +43,11 @@ class Options(BaseModel):
     timeout: Annotated[Duration, Field(ge=1, le=300, validate_default=False)] = 15.0
     concurrency: Annotated[int, Field(ge=1, le=1000, strict=True)] = 10
     give_up_after: Annotated[Duration, Field(ge=0, validate_default=False)] = 3 * 86400.0
+    deny: Annotated[tuple[Annotated[Network, PlainValidator(_network)], ...], Field(max_length=1000)] = ()
+
+    def dials(self) -> list[tuple[str, str, int]]:
+        """Key, host and port of each place that the configuration names."""
+        return []
 
     def warnings(self) -> list[tuple[str, str]]:
         """Pairs of a key and what a careful person would want to know of it."""

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from standardwebhooks import Webhook as Signer
 from yarl import URL
 
+from relay.destinations.dialler import is_forbidden
 from relay.destinations.port import Options, Receipt, SecretText
 from relay.errors import DeliveryFailed
 from relay.model import Clock, Event, Message, Secret
@@ -109,6 +110,10 @@ class WebhookOptions(Options):
     headers: Annotated[Mapping[str, SecretText], AfterValidator(_check_headers)] = {}
     format: Literal["standard"] = "standard"
 
+    def dials(self) -> list[tuple[str, str, int]]:
+        parts = urlsplit(self.url.reveal())
+        return [("url", parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))]
+
     def warnings(self) -> list[tuple[str, str]]:
         found = []
         if not self.secret:
@@ -173,7 +178,7 @@ class Webhook:
 
     def _failed(self, error: Exception) -> DeliveryFailed:
         if isinstance(error, aiohttp.ClientError):
-            return DeliveryFailed(f"{self._host}: {_words(error)}")
+            return DeliveryFailed(f"{self._host}: {_words(error)}", fault=_fault(error))
         if isinstance(error, UnicodeError):
             return DeliveryFailed(f"{self._host}: the name can't be resolved", fault="destination")
         if isinstance(error, OSError):
@@ -231,6 +236,12 @@ def _retry_after(text: str, now: float) -> float | None:
         return None
 
 
+def _fault(error: aiohttp.ClientError) -> str:
+    """A name that leads to a forbidden address is wrong for every message."""
+    forbidden = isinstance(error, aiohttp.ClientConnectorError) and is_forbidden(error.os_error)
+    return "destination" if forbidden else "message"
+
+
 def _words(error: aiohttp.ClientError) -> str:
     """What happened in words, without the URL, which may be a secret."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
@@ -238,7 +249,7 @@ def _words(error: aiohttp.ClientError) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "the name can't be resolved"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"could not connect ({error.strerror or 'refused'})"
+        return f"could not connect ({str(error.strerror or error.os_error or 'refused')[:500]})"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "closed the connection without an answer"
     return f"no proper HTTP answer ({type(error).__name__})"
