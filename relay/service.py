@@ -29,6 +29,8 @@ from relay.web import app
 
 log = logging.getLogger("relay.service")
 
+Sessions = Mapping[tuple[Network, ...], aiohttp.ClientSession]
+
 GRACE = 5.0
 """Seconds that what is being sent may take to end after a stop was asked for."""
 
@@ -65,19 +67,18 @@ async def assembled(
     chance: random.Random,
     transport: Transport | None = None,
     own: tuple[str, int] | None = None,
+    resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[Relay]:
-    """Everything that a configuration names, ready to run. `transport` is what the list API is asked by.
+    """Everything that a configuration names, ready to run.
 
-    `own` is where relay itself listens, and never sends to.
+    `transport` is what the list API is asked by, `resolver` where destinations' names are looked up. `own` is
+    where relay itself listens, and never sends to.
     """
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(
             Client(clock=clock, random=chance, budget=Budget(clock, config.sources), transport=transport)
         )
-        sessions = {
-            deny: await stack.enter_async_context(session(Dialler(deny, own)))
-            for deny in {options.deny for options in config.destinations.values()}
-        }
+        sessions = await stack.enter_async_context(_sessions(config, own, resolver))
         courier = _courier(config, sessions, store, clock, chance)
         routes = Routes(
             relay=config.relay,
@@ -110,15 +111,24 @@ async def _ingest(spec: SourceSpec, routes: Routes, store: Store, clock: Clock) 
     return Ingest(store=store, spec=spec, row=row, routes=routes, clock=clock, new_id=new_id)
 
 
+@asynccontextmanager
+async def _sessions(
+    config: Config, own: tuple[str, int] | None, resolver: AbstractResolver | None
+) -> AsyncIterator[Sessions]:
+    """All who share a session use its open connections: so only those share one that deny the same."""
+    async with AsyncExitStack() as stack:
+        yield {
+            deny: await stack.enter_async_context(session(Dialler(deny, own), resolver=resolver))
+            for deny in {options.deny for options in config.destinations.values()}
+        }
+
+
 def session(
     dialler: Dialler = Dialler(),  # noqa: B008 - it is frozen
     *,
     resolver: AbstractResolver | None = None,
 ) -> aiohttp.ClientSession:
-    """Bounds of time and size are the courier's and the destinations'; nothing comes from the environment.
-
-    An open connection is used again by all who have the session: only those who may dial the same share one.
-    """
+    """Bounds of time and size are the courier's and the destinations'; nothing comes from the environment."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
             limit=0, ttl_dns_cache=10, resolver=resolver, socket_factory=dialler.open
@@ -132,11 +142,7 @@ def session(
 
 
 def _courier(
-    config: Config,
-    sessions: Mapping[tuple[Network, ...], aiohttp.ClientSession],
-    store: Store,
-    clock: Clock,
-    chance: random.Random,
+    config: Config, sessions: Sessions, store: Store, clock: Clock, chance: random.Random
 ) -> Courier:
     owner = new_id("run")
     lanes = {
@@ -248,7 +254,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(config: Config, *, clock: Clock, chance: random.Random) -> AsyncIterator[Running]:
+async def running(
+    config: Config, *, clock: Clock, chance: random.Random, resolver: AbstractResolver | None = None
+) -> AsyncIterator[Running]:
     """A relay that runs while inside. Raises Refused before anything has begun."""
     async with AsyncExitStack() as stack:
         stack.enter_context(only_one(config.database))
@@ -256,7 +264,7 @@ async def running(config: Config, *, clock: Clock, chance: random.Random) -> Asy
         store = await stack.enter_async_context(opened(config.database))
         own = taken.getsockname()[:2] if taken else None
         relay = await stack.enter_async_context(
-            assembled(config, store=store, clock=clock, chance=chance, own=own)
+            assembled(config, store=store, clock=clock, chance=chance, own=own, resolver=resolver)
         )
         hints = {poller.spec.name: poller.hints for poller in relay.pollers if poller.hints is not None}
         await stack.enter_async_context(serving(taken, app(store, hints)))
