@@ -67,7 +67,7 @@ def _local_nat64(number: int) -> Iterable[int]:
     without_u = number >> 64 << 56 | number & (1 << 56) - 1
     places = (number, *(without_u >> shift for shift in (24, 32, 40)))
     carried = [place & 0xFFFFFFFF for place in places]
-    return [place for place in carried if place >> 24] or carried
+    return [place for place in carried if place >> 24]
 
 
 def _teredo(number: int) -> Iterable[int]:

@@ -18,7 +18,7 @@ from aiohttp.abc import AbstractResolver
 from relay.addresses import Network
 from relay.config import Config
 from relay.deliver import Courier, Lane
-from relay.destinations import TYPES, Dialler
+from relay.destinations import TYPES, Dialler, Resolver
 from relay.errors import Refused
 from relay.ingest import Ingest, Routes
 from relay.model import Clock, new_id
@@ -131,7 +131,7 @@ def session(
     """Bounds of time and size are the courier's and the destinations'; nothing comes from the environment."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            limit=0, ttl_dns_cache=10, resolver=resolver, socket_factory=dialler.open
+            limit=0, ttl_dns_cache=10, resolver=Resolver(resolver), socket_factory=dialler.open
         ),
         timeout=aiohttp.ClientTimeout(total=None),
         cookie_jar=aiohttp.DummyCookieJar(),

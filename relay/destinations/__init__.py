@@ -4,11 +4,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from relay.destinations.dialler import Dialler
+from relay.destinations.dialler import Dialler, Resolver
 from relay.destinations.port import Destination, Duration, Options, Receipt, SecretText
 from relay.destinations.webhook import Webhook, WebhookOptions
 
-__all__ = ["TYPES", "Destination", "Dialler", "Duration", "Options", "Receipt", "SecretText", "Type"]
+__all__ = [
+    "TYPES",
+    "Destination",
+    "Dialler",
+    "Duration",
+    "Options",
+    "Receipt",
+    "Resolver",
+    "SecretText",
+    "Type",
+]
 
 
 @dataclass(frozen=True)

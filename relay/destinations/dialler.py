@@ -10,10 +10,15 @@ from typing import Any
 
 import aiohappyeyeballs
 from aiohappyeyeballs import AddrInfoType
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
 
 from relay.addresses import Address, Network, is_within, meanings, verdict
 
 FORBIDDEN = "forbidden address"
+
+MOST = 10
+"""Addresses of one name that are tried, whatever a resolver answers: a client's work grows by their square."""
 
 Resolve = Callable[[str, int], Awaitable[Sequence[AddrInfoType]]]
 
@@ -56,7 +61,7 @@ class Dialler:
         """
         infos = await (resolve or _looked_up)(host, port)
         return await aiohappyeyeballs.start_connection(
-            infos, happy_eyeballs_delay=0.25, socket_factory=self.open
+            infos[:MOST], happy_eyeballs_delay=0.25, socket_factory=self.open
         )
 
     def _refusal(self, address: Address, port: int) -> str | None:
@@ -70,6 +75,21 @@ class Dialler:
         if self.own is None or port != self.own[1] or (bound := _address(self.own[0])) is None:
             return False
         return any(_reaches(one, here) for one in meanings(address) for here in meanings(bound))
+
+
+class Resolver(AbstractResolver):
+    """How aiohttp looks names up; `inner` is asked, by default the system."""
+
+    def __init__(self, inner: AbstractResolver | None = None) -> None:
+        self._inner = inner or ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return (await self._inner.resolve(host, port, family))[:MOST]
+
+    async def close(self) -> None:
+        await self._inner.close()
 
 
 def _reaches(address: Address, bound: Address) -> bool:

@@ -249,7 +249,7 @@ def _words(error: aiohttp.ClientError) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "the name can't be resolved"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"could not connect ({str(error.strerror or error.os_error or 'refused')[:500]})"
+        return f"could not connect ({error.strerror or error.os_error or 'refused'})"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "closed the connection without an answer"
     return f"no proper HTTP answer ({type(error).__name__})"
