@@ -11,11 +11,12 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
 from aiohttp import web
+from aiohttp.abc import AbstractResolver
 
 from relay.config import Config
 from relay.deliver import Courier, Make, at_hand, made, terms
+from relay.destinations import reaching
 from relay.errors import Refused
 from relay.ingest import Ingest, Routes
 from relay.model import Clock, new_id
@@ -62,15 +63,18 @@ async def assembled(
     chance: random.Random,
     transport: Transport | None = None,
     make: Make = made,
+    own: tuple[str, int] | None = None,
+    resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[Relay]:
-    """Everything that a configuration names, ready to run. `transport` is what the list API is asked by,
-    `make` makes the destinations.
+    """Everything that a configuration names, ready to run.
+
+    `transport` is what the list API is asked by, `make` makes the destinations, `resolver` is where their
+    names are looked up. `own` is where relay itself listens, and never sends to.
     """
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(
             Client(clock=clock, random=chance, budget=Budget(clock, config.sources), transport=transport)
         )
-        http = await stack.enter_async_context(session())
         routes = Routes(
             relay=config.relay,
             router=config.router,
@@ -78,8 +82,11 @@ async def assembled(
             new_id=new_id,
             alerts_to=config.alerts_to,
         )
+        reaches = await stack.enter_async_context(reaching(own, resolver))
         courier = await stack.enter_async_context(
-            at_hand(config, routes=routes, session=http, store=store, clock=clock, chance=chance, make=make)
+            at_hand(
+                config, routes=routes, reaches=reaches, store=store, clock=clock, chance=chance, make=make
+            )
         )
         pollers = [
             Poller(
@@ -105,18 +112,6 @@ async def _ingest(spec: SourceSpec, routes: Routes, store: Store, clock: Clock) 
         now=clock.now(),
     )
     return Ingest(store=store, spec=spec, row=row, routes=routes, clock=clock, new_id=new_id)
-
-
-def session() -> aiohttp.ClientSession:
-    """Bounds of time and size are the courier's and the destinations'; nothing comes from the environment."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=10),
-        timeout=aiohttp.ClientTimeout(total=None),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": "llamacloud-relay"},
-        auto_decompress=False,
-        trust_env=False,
-    )
 
 
 @contextmanager
@@ -214,15 +209,21 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    config: Config, *, clock: Clock, chance: random.Random, make: Make = made
+    config: Config,
+    *,
+    clock: Clock,
+    chance: random.Random,
+    make: Make = made,
+    resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[Running]:
     """A relay that runs while inside. Raises Refused before anything has begun."""
     async with AsyncExitStack() as stack:
         stack.enter_context(only_one(config.database))
         taken = stack.enter_context(bound(config.listen))
         store = await stack.enter_async_context(opened(config.database))
+        own = taken.getsockname()[:2] if taken else None
         relay = await stack.enter_async_context(
-            assembled(config, store=store, clock=clock, chance=chance, make=make)
+            assembled(config, store=store, clock=clock, chance=chance, make=make, own=own, resolver=resolver)
         )
         hints = {poller.spec.name: poller.hints for poller in relay.pollers if poller.hints is not None}
         await stack.enter_async_context(serving(taken, app(store, hints)))

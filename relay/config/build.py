@@ -9,7 +9,8 @@ from relay.config.check import check
 from relay.config.environ import Unresolved
 from relay.config.findings import Findings, Keys, did_you_mean
 from relay.config.tables import NAME, Access, RuleTable, SourceTable
-from relay.destinations import TYPES, Options
+from relay.destinations import TYPES, Dialler, Options
+from relay.destinations.dialler import FORBIDDEN
 from relay.rules import ALERTS, Router, Rule, RuleMistakes
 from relay.sources import KINDS, Kind, SourceSpec
 
@@ -154,7 +155,9 @@ def _listed_by_unresolved(table: Tables) -> bool:
     return any(place != ("api_key",) for place in _unresolved(table, ()))
 
 
-def destinations(document: Tables, findings: Findings, *, folder: Path | None) -> dict[str, Options]:
+def destinations(
+    document: Tables, findings: Findings, *, folder: Path | None, listen: tuple[str, int] | None
+) -> dict[str, Options]:
     """`folder`: where relative paths start; None where no file is to be looked at."""
     built = {}
     for name, table in named(document, "destinations", findings):
@@ -163,9 +166,20 @@ def destinations(document: Tables, findings: Findings, *, folder: Path | None) -
             built[name] = options
             for key, text in options.mistakes() if folder else ():
                 findings.mistake((*path, key), text)
+            _refuse_forbidden(options, path, listen, findings)
             for key, text in options.warnings():
                 findings.warning((*path, key), text)
     return built
+
+
+def _refuse_forbidden(
+    options: Options, path: Keys, listen: tuple[str, int] | None, findings: Findings
+) -> None:
+    dialler = Dialler(options.deny, listen)
+    for key, host, port in options.dials():
+        if why := dialler.mistake(host, port):
+            text = f"is a {FORBIDDEN} ({why}), which relay never dials: set another"
+            findings.mistake((*path, key), text)
 
 
 def _options(table: Tables, path: Keys, findings: Findings, context: Tables) -> Options | None:

@@ -77,7 +77,12 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
             findings.mistake((key,), f"there is no such table: {did_you_mean(key, _SECTIONS)}")
     relay = check(RelayTable, build.section(document, "relay", findings), ("relay",), findings)
     sources = build.sources(document, findings)
-    destinations = build.destinations(document, findings, folder=path.parent if secrets else None)
+    destinations = build.destinations(
+        document,
+        findings,
+        folder=path.parent if secrets else None,
+        listen=relay.listen if relay else None,
+    )
     rules, router = build.rules(document, findings)
     build.refuse_groups(rules, destinations, findings)
     if relay is not None and relay.alerts_to is not None:

@@ -5,24 +5,22 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-import aiohttp
-
 from relay.config import Config
 from relay.deliver.attempt import Sender
 from relay.deliver.courier import Courier
 from relay.deliver.lane import Lane
-from relay.destinations import TYPES, Destination, Options
+from relay.destinations import TYPES, Destination, Options, Reach, Reaches
 from relay.ingest import OwnNews, Routes, Terms
 from relay.model import Clock, new_id
 from relay.render import text_of
 from relay.store import Store
 
 Make = Callable[..., Destination]
-"""Of the name and options of a destination, and by name the session and clock it may use."""
+"""Of the name and options of a destination, and by name its reach and clock."""
 
 
-def made(name: str, options: Options, *, session: aiohttp.ClientSession, clock: Clock) -> Destination:  # noqa: ARG001 - some show it
-    return TYPES[options.type].make(options, session=session, clock=clock)
+def made(name: str, options: Options, *, reach: Reach, clock: Clock) -> Destination:  # noqa: ARG001 - some show it
+    return TYPES[options.type].made(options, reach, clock)
 
 
 def terms(options: Options) -> Terms:
@@ -38,7 +36,7 @@ async def at_hand(
     config: Config,
     *,
     routes: Routes,
-    session: aiohttp.ClientSession,
+    reaches: Reaches,
     store: Store,
     clock: Clock,
     chance: random.Random,
@@ -51,7 +49,7 @@ async def at_hand(
     async with AsyncExitStack() as stack:
         for name, options in config.destinations.items():
             type_ = TYPES[options.type]
-            destination = make(name, options, session=session, clock=clock)
+            destination = make(name, options, reach=await reaches.of(options), clock=clock)
             stack.push_async_callback(destination.close)
             text = partial(text_of, zone=config.timezone) if type_.for_people else None
             lanes[name] = Lane(

@@ -15,6 +15,7 @@ from yarl import URL
 
 from relay.destinations.bodies import FORMATS, Content, Unsayable, llamacloud_name
 from relay.destinations.checks import check_headers, check_url
+from relay.destinations.dialler import is_forbidden
 from relay.destinations.port import FilePath, Options, Receipt, SecretText
 from relay.destinations.signing import (
     check_plain_secret,
@@ -97,6 +98,10 @@ class WebhookOptions(Options):
             return [(mistake.key, str(mistake))]
         return []
 
+    def dials(self) -> list[tuple[str, str, int]]:
+        parts = urlsplit(self.url.reveal())
+        return [("url", parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))]
+
     def warnings(self) -> list[tuple[str, str]]:
         found = []
         if not self.secret:
@@ -149,7 +154,7 @@ class Webhook:
 
     def _failed(self, error: Exception) -> DeliveryFailed:
         if isinstance(error, aiohttp.ClientError):
-            return DeliveryFailed(f"{self._host}: {_words(error)}")
+            return DeliveryFailed(f"{self._host}: {_words(error)}", fault=_fault(error))
         if isinstance(error, UnicodeError):
             return DeliveryFailed(f"{self._host}: the name can't be resolved", fault="destination")
         if isinstance(error, OSError):
@@ -204,6 +209,12 @@ def _retry_after(text: str, now: float) -> float | None:
         return None
 
 
+def _fault(error: aiohttp.ClientError) -> str:
+    """A name that leads to a forbidden address is wrong for every message."""
+    forbidden = isinstance(error, aiohttp.ClientConnectorError) and is_forbidden(error.os_error)
+    return "destination" if forbidden else "message"
+
+
 def _words(error: aiohttp.ClientError) -> str:
     """What happened in words, without the URL, which may be a secret."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
@@ -211,7 +222,7 @@ def _words(error: aiohttp.ClientError) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "the name can't be resolved"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"could not connect ({error.strerror or 'refused'})"
+        return f"could not connect ({error.strerror or error.os_error or 'refused'})"
     if isinstance(error, aiohttp.ClientOSError):
         return f"the connection broke ({error.strerror or 'no more is known'})"
     if isinstance(error, aiohttp.ServerDisconnectedError):

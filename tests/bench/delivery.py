@@ -9,13 +9,12 @@ from pathlib import Path
 from random import Random
 
 from relay.deliver import Lane, Sender
-from relay.destinations import Receipt
+from relay.destinations import Receipt, session
 from relay.destinations.webhook import Webhook, WebhookOptions
 from relay.ingest import Ingest, Look, OwnNews
 from relay.message import Message
 from relay.model import new_id
 from relay.rules import Rule
-from relay.service import session
 from relay.sources import Item
 from relay.sources.items import read_page
 from relay.store import Store

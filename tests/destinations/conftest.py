@@ -5,9 +5,9 @@ import msgspec
 import pytest
 from receivers import RECEIVERS
 
+from relay.destinations import session as relays_session
 from relay.message import Message
 from relay.model import Event, EventData
-from relay.service import session as relays_session
 
 JOB = {"id": "pjb-1", "status": "FAILED"}
 
