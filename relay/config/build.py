@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
+from relay import render
 from relay.config.check import check
 from relay.config.environ import Unresolved
 from relay.config.findings import Findings, Keys, did_you_mean
@@ -190,6 +191,7 @@ def rules(document: Tables, findings: Findings) -> tuple[tuple[Rule, ...], Route
         rule = check(RuleTable, resolved, path, findings)
         built.append(_rule(name, rule) if rule else _conditions_alone(name, resolved))
         _refuse_dangling(table.get("to"), (*path, "to"), known, findings)
+        _refuse_templates(resolved, path, findings)
     try:
         return tuple(built), Router(built)
     except RuleMistakes as error:
@@ -199,8 +201,15 @@ def rules(document: Tables, findings: Findings) -> tuple[tuple[Rule, ...], Route
 
 
 def _rule(name: str, table: RuleTable) -> Rule:
-    values = {key: getattr(table, key) for key in ("match", "unless", "severity", "stop")}
+    values = {key: getattr(table, key) for key in ("match", "unless", "severity", "title", "body", "stop")}
     return Rule(name=name, on=tuple(table.on), to=tuple(table.to), **values)
+
+
+def _refuse_templates(table: Tables, path: Keys, findings: Findings) -> None:
+    """Values of the wrong type were told of already."""
+    title, body = (text if isinstance(text := table.get(key), str) else None for key in ("title", "body"))
+    for key, text in render.check(title, body):
+        findings.mistake((*path, key), text, quotes=True)
 
 
 def _conditions_alone(name: str, table: Tables) -> Rule:

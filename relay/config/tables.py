@@ -203,4 +203,6 @@ class RuleTable(Table):
     match: dict[str, Any] = {}
     unless: dict[str, Any] = {}
     severity: Severity | None = None
+    title: Annotated[str | None, _by(_text)] = None
+    body: Annotated[str | None, _by(_text)] = None
     stop: Annotated[bool, Strict] = False

@@ -20,7 +20,10 @@ _Asked = tuple["Rule", Holds]
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """`match` and `unless` as TOML gives them: tables in tables, or dotted keys such as `job.tier`."""
+    """`match` and `unless` as TOML gives them: tables in tables, or dotted keys such as `job.tier`.
+
+    `title` and `body`: templates.
+    """
 
     name: str
     on: tuple[str, ...]
@@ -28,6 +31,8 @@ class Rule:
     match: Mapping[str, Any] = field(default_factory=dict)
     unless: Mapping[str, Any] = field(default_factory=dict)
     severity: Severity | None = None
+    title: str | None = None
+    body: str | None = None
     stop: bool = False
 
 
