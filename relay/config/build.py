@@ -5,6 +5,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from relay import render
 from relay.config.check import check
 from relay.config.environ import Unresolved
 from relay.config.findings import Findings, Keys, did_you_mean
@@ -209,6 +210,7 @@ def rules(document: Tables, findings: Findings) -> tuple[tuple[Rule, ...], Route
         rule = check(RuleTable, resolved, path, findings)
         built.append(_rule(name, rule) if rule else _conditions_alone(name, resolved))
         refuse_dangling(table.get("to"), (*path, "to"), document, findings)
+        _refuse_templates(resolved, path, findings)
     try:
         return tuple(built), Router(built)
     except RuleMistakes as error:
@@ -223,6 +225,13 @@ def _rule(name: str, table: RuleTable) -> Rule:
     }
     by = tuple(table.group_by) if isinstance(table.group_by, list) else table.group_by
     return Rule(name=name, on=tuple(table.on), to=tuple(table.to), group_by=by, **values)
+
+
+def _refuse_templates(table: Tables, path: Keys, findings: Findings) -> None:
+    """Values of the wrong type were told of already."""
+    title, body = (text if isinstance(text := table.get(key), str) else None for key in ("title", "body"))
+    for key, text in render.check(title, body):
+        findings.mistake((*path, key), text, quotes=True)
 
 
 def _conditions_alone(name: str, table: Tables) -> Rule:

@@ -214,6 +214,8 @@ class RuleTable(Table):
     match: dict[str, Any] = {}
     unless: dict[str, Any] = {}
     severity: Severity | None = None
+    title: Annotated[str | None, _by(_text)] = None
+    body: Annotated[str | None, _by(_text)] = None
     stop: Annotated[bool, Strict] = False
     group_by: Annotated[list[str] | bool | None, _by(_group_by)] = None
     group_wait: Annotated[Duration, Field(ge=0, le=86400, validate_default=False)] = 10.0

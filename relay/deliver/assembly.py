@@ -9,10 +9,11 @@ from relay.config import Config
 from relay.deliver.attempt import Sender
 from relay.deliver.courier import Courier
 from relay.deliver.lane import Lane
-from relay.destinations import TYPES, Destination, Options, Reach, Reaches
+from relay.destinations import TYPES, Destination, Options, Reach, Reaches, Type
 from relay.ingest import OwnNews, Routes, Terms
+from relay.message import Message
 from relay.model import Clock, new_id
-from relay.render import text_of
+from relay.render import Templates, text_of
 from relay.store import Store
 
 Make = Callable[..., Destination]
@@ -29,6 +30,24 @@ def terms(options: Options) -> Terms:
         grouped=TYPES[options.type].for_people,
         takes=options.takes,
     )
+
+
+def _words(
+    config: Config, destination: str, type_: Type
+) -> Callable[[Message], tuple[str | None, str | None]] | None:
+    """What the templates of the rules that name this destination say; None where there are none."""
+    templates = {
+        rule.name: Templates(
+            title=rule.title, body=rule.body, rule=rule.name, flavour=type_.flavour, zone=config.timezone
+        )
+        for rule in config.rules
+        if destination in rule.to and (rule.title or rule.body)
+    }
+
+    def words(message: Message) -> tuple[str | None, str | None]:
+        return templates[message.rule].render(message) if message.rule in templates else (None, None)
+
+    return words if templates else None
 
 
 @asynccontextmanager
@@ -61,6 +80,7 @@ async def at_hand(
                 owner=owner,
                 news=news,
                 told=courier.wake,
+                words=_words(config, name, type_),
                 tables=type_.takes_tables,
             )
         yield courier

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from relay.destinations.dialler import Dialler, Resolver
 from relay.destinations.port import Destination, Duration, Options, Receipt, SecretText
@@ -33,7 +34,7 @@ class Type:
     does not speak HTTP has a `dialler` in place of the session.
 
     `for_people`: its messages have a text, and come in groups where a rule says nothing else.
-    `takes_tables`: it wants the events of a large group as rows.
+    `takes_tables`: it wants the events of a large group as rows. `flavour`: how templates are escaped.
     """
 
     options: type[Options]
@@ -41,6 +42,7 @@ class Type:
     for_people: bool = False
     takes_tables: bool = False
     over_http: bool = True
+    flavour: Literal["plain", "slack"] = "plain"
 
     def made(self, options: Options, reach: Reach, clock: Clock) -> Destination:
         if self.over_http:

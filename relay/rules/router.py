@@ -24,6 +24,7 @@ class Rule:
     """`match` and `unless` as TOML gives them: tables in tables, or dotted keys such as `job.tier`.
 
     `group_by`: False sends each event by itself, None leaves it to the destination. Times are in seconds.
+    `title` and `body`: templates.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Rule:
     match: Mapping[str, Any] = field(default_factory=dict)
     unless: Mapping[str, Any] = field(default_factory=dict)
     severity: Severity | None = None
+    title: str | None = None
+    body: str | None = None
     stop: bool = False
     group_by: tuple[str, ...] | bool | None = None
     group_wait: float = 10.0
