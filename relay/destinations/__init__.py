@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from relay.destinations.port import Destination, Duration, Options, Receipt, SecretText
+from relay.destinations.slack import Slack, SlackOptions
 from relay.destinations.webhook import Webhook, WebhookOptions
 
 __all__ = ["TYPES", "Destination", "Duration", "Options", "Receipt", "SecretText", "Type"]
@@ -24,4 +25,6 @@ class Type:
     takes_tables: bool = False
 
 
-TYPES: Mapping[str, Type] = MappingProxyType({"webhook": Type(WebhookOptions, Webhook)})
+TYPES: Mapping[str, Type] = MappingProxyType(
+    {"slack": Type(SlackOptions, Slack, for_people=True), "webhook": Type(WebhookOptions, Webhook)}
+)
