@@ -52,8 +52,10 @@ def _title(message: Message) -> str:
 
 
 def _summary(message: Message, title: str) -> str:
-    subtitle = "" if message.title else plain(message.text.subtitle, SUBTITLE)
-    return f"{title}: {subtitle}" if subtitle else title
+    """For a notification: what happened, and why where that is known."""
+    text = message.text
+    said = text.error.strip().partition("\n")[0] or text.subtitle
+    return title if (message.title or "").strip() or not said else f"{title}: {plain(said, SUBTITLE)}"
 
 
 def _header(title: str) -> Block:
@@ -65,19 +67,18 @@ def _told(message: Message) -> Iterator[Block]:
         yield from _body(message.body)
         return
     text = message.text
-    if text.subtitle:
+    if text.subtitle.strip():
         yield _context(_plain(plain(text.subtitle, SUBTITLE)))
     if message.progress is not None:
         yield _section(_plain(_bar(*message.progress)))
     if text.error.strip():
         yield _section(_mrkdwn(code(text.error.strip(), ERROR)))
-    if text.lines:
-        lines = [plain(line, SECTION // 4) for line in text.lines]
+    if lines := [plain(line, SECTION // 4) for line in text.lines if line.strip()]:
         yield _section(_plain(whole_lines(lines, SECTION)))
     if names := _names(message):
         yield _context(_plain(names))
-    if text.facts:
-        yield {"type": "section", "fields": [_fact(*fact) for fact in text.facts[:FIELDS]]}
+    if facts := [fact for fact in text.facts if all(map(str.strip, fact))]:
+        yield {"type": "section", "fields": [_fact(*fact) for fact in facts[:FIELDS]]}
 
 
 def _body(body: str) -> Iterator[Block]:
@@ -112,7 +113,7 @@ def _fact(label: str, value: str) -> Block:
 def _footer(message: Message) -> Iterator[Block]:
     text = message.text
     opened = link(text.url, "Open in LlamaCloud")
-    said = " · ".join(filter(None, (plain(text.when, FOOTER), plain(text.why, FOOTER))))
+    said = " · ".join(plain(part, FOOTER) for part in (text.when, text.why) if part.strip())
     parts = [*([_mrkdwn(opened)] if opened else []), *([_plain(said)] if said else [])]
     if parts:
         yield _context(*parts)

@@ -27,7 +27,7 @@ def _block(block: Mapping[str, Any]) -> Iterator[str]:
         yield from _pairs([_read(field).split("\n", 1) for field in block["fields"]])
         return
     texts = block.get("elements") or [block["text"]]
-    for line in "  ·  ".join(map(_read, texts)).splitlines():
+    for line in "\n".join(map(_read, texts)).splitlines():
         yield from textwrap.wrap(line, WIDTH, subsequent_indent="  ", drop_whitespace=False) or [""]
 
 
