@@ -257,16 +257,3 @@ async def test_a_long_answer_that_repeats_the_message_is_understood(desk, failur
     slack.answer = answering(200, echo)
     receipt = await desk.send(failures("msg_1", 2))
     assert (place_of(receipt.place).ts, len(receipt.answer)) == ("1.5", 4096)
-
-
-async def test_one_layout_that_slack_refuses_goes_out_plainly(desk, failures, slack):
-    well = slack.thanks
-
-    async def answer(request):
-        refused = "blocks" in await request.json()
-        return await (answering(200, '{"ok":false,"error":"invalid_blocks"}') if refused else well)(request)
-
-    slack.answer = answer
-    await desk.send(failures("msg_1", 2))
-    (payload,) = slack.posted.values()
-    assert "2 failures in parse" in payload["text"]

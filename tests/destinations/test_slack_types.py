@@ -39,10 +39,10 @@ def refusals(tmp_path):
             f"export const n{n}: KnownBlock[] = {json.dumps(blocks)};" for n, blocks in enumerate(lists)
         ]
         (tmp_path / "all.ts").write_text("\n".join(lines))
-        tsc = [MODULES / ".bin" / "tsc", "--project", tmp_path, "--pretty", "false"]
-        return subprocess.run(
-            tsc, capture_output=True, text=True, timeout=120, check=False
-        ).stdout.splitlines()
+        tsc = [MODULES / ".bin" / "tsc", "--project", ".", "--pretty", "false"]
+        ended = subprocess.run(tsc, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+        assert (ended.returncode == 0) == (ended.stdout == ""), ended
+        return ended.stdout.splitlines()
 
     return judge
 

@@ -57,9 +57,8 @@ class SlackOptions(Options):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.url is None) == (self.token is None and self.channel is None):
-            raise ValueError(_WAY_OUT)
-        if self.url is None and (self.token is None or self.channel is None):
+        given = [value is not None for value in (self.url, self.token, self.channel)]
+        if given not in ([True, False, False], [False, True, True]):
             raise ValueError(_WAY_OUT)
         if self.url is not None and self.api_url is not None:
             raise ValueError("api_url is for a bot, with token and channel: leave it out beside url")
@@ -70,7 +69,6 @@ class SlackOptions(Options):
         return self.token is not None
 
     def gathered(self, message: Message, *, now: float) -> Message:
-        """Before it is put into words: with what it brings up to date already in its numbers."""
         return gathered(message, to=self.channel, now=now) if self.channel else message
 
     def dials(self) -> list[tuple[str, str, int]]:
