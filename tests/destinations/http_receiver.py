@@ -97,8 +97,8 @@ def refusing_port():
 class HttpReceiver:
     """`received` has (headers, body, raw target) of each request.
 
-    Who inherits adds `destination(at=…)`, which sends here or to another place; `carries`, a field of an
-    event, and `told()`, what each message said of it; `failures`; and `secrets`, which no one may read.
+    Who inherits adds `destination(at=…)`, which sends here or elsewhere; `carries`, a field of an event, and
+    `names_of_events()`, what each message said of it; `failures`; and `secrets`, which no one may read.
     """
 
     thanked = "thanks"

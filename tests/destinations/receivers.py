@@ -32,7 +32,7 @@ class WebhookReceiver(HttpReceiver):
         **HttpReceiver.broken,
     }
 
-    def told(self):
+    def names_of_events(self):
         return [json.loads(body)["data"][self.carries] for body in self.bodies]
 
     def destination(self, **changes):

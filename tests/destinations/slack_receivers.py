@@ -33,7 +33,7 @@ class SlackReceiver(HttpReceiver):
     def payloads(self):
         return [json.loads(body) for body in self.bodies]
 
-    def told(self):
+    def names_of_events(self):
         return [heading(payload) for payload in self.payloads]
 
     def destination(self, **changes):

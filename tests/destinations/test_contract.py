@@ -59,7 +59,7 @@ def test_every_type_of_destination_is_under_this_contract():
 async def test_a_message_that_was_taken_says_what_was_answered(receiver, message):
     receipt = await receiver.destination().send(message(**{receiver.carries: "Q4 report.pdf"}))
     assert (receipt.status, receipt.answer) == (200, receiver.thanked)
-    assert receiver.told() == ["Q4 report.pdf"]
+    assert receiver.names_of_events() == ["Q4 report.pdf"]
 
 
 @pytest.mark.parametrize(("receiver", "name"), each("failures"), indirect=["receiver"])
@@ -140,21 +140,21 @@ async def test_an_answer_without_end_costs_little_memory_and_its_connection(rece
 async def test_a_megabyte_arrives_without_a_warning(receiver, message):
     value = "ä" * (MEGABYTE // 2)
     await receiver.destination().send(message(**{receiver.carries: value}))
-    assert receiver.told() == [value]
+    assert receiver.names_of_events() == [value]
 
 
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("receiver", of_kind(people=False), indirect=True)
 async def test_a_hostile_value_arrives_as_it_was_where_machines_read(receiver, message, value):
     await receiver.destination().send(message(**{receiver.carries: value}))
-    assert receiver.told() == [value]
+    assert receiver.names_of_events() == [value]
 
 
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("receiver", of_kind(people=True), indirect=True)
 async def test_a_hostile_value_arrives_readable_and_short_where_people_read(receiver, message, value):
     await receiver.destination().send(message(**{receiver.carries: f"Q4 {value}"}))
-    (told,) = receiver.told()
+    (told,) = receiver.names_of_events()
     readable = one_line(f"Q4 {value}", MEGABYTE)
     assert told.isprintable()
     assert readable.startswith(told.removesuffix("…"))
@@ -166,4 +166,4 @@ async def test_many_at_a_time_do_not_mix(receiver, message):
     destination = receiver.destination()
     names = [f"{n}.pdf" for n in range(100)]
     await asyncio.gather(*(destination.send(message(**{receiver.carries: name})) for name in names))
-    assert sorted(receiver.told()) == sorted(names)
+    assert sorted(receiver.names_of_events()) == sorted(names)
