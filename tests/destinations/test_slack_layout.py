@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,6 +12,8 @@ from relay.destinations.slack import shown
 from relay.destinations.slack.blocks import laid_out, minimal
 from relay.message import Tally, Text
 from relay.render import text_of
+
+DOCS = Path(__file__).parents[2] / "docs" / "slack.md"
 
 
 def worded(message, **changes):
@@ -58,6 +61,11 @@ def test_a_failed_job_says_what_happened_why_and_what_to_do(message):
         "┃ Open in LlamaCloud: https://cloud.llamaindex.ai/parse",
         "┃ 22 Nov 2026, 10:15:30 UTC · Rule failures · relay prod",
     ]
+
+
+def test_the_docs_show_what_is_sent(message):
+    failed = worded(message())
+    assert f"```\n{shown(laid_out(failed))}\n```" in DOCS.read_text()
 
 
 def test_ten_thousand_failures_of_seven_kinds_are_seven_lines_and_some_names(message):
