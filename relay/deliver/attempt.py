@@ -31,6 +31,7 @@ class Sender:
         text: Callable[[Message], Text] | None = None,
     ) -> None:
         self._name = name
+        self._options = options
         self._timeout = options.timeout
         self._destination = destination
         self._clock = clock
@@ -58,6 +59,7 @@ class Sender:
         return result, failure
 
     async def _send(self, message: Message) -> Receipt:
+        message = self._options.gathered(message, now=self._clock.now())
         if self._text is not None:
             message = msgspec.structs.replace(message, text=self._text(message))
         try:

@@ -8,6 +8,7 @@ from typing import Literal
 from relay.destinations.dialler import Dialler, Resolver
 from relay.destinations.port import Destination, Duration, Options, Receipt, SecretText
 from relay.destinations.reach import Reach, Reaches, reaching, session
+from relay.destinations.slack import Slack, SlackOptions
 from relay.destinations.webhook import Webhook, WebhookOptions
 from relay.model import Clock
 
@@ -50,4 +51,9 @@ class Type:
         return self.make(options, dialler=reach.dialler, clock=clock)
 
 
-TYPES: Mapping[str, Type] = MappingProxyType({"webhook": Type(WebhookOptions, Webhook)})
+TYPES: Mapping[str, Type] = MappingProxyType(
+    {
+        "slack": Type(SlackOptions, Slack, for_people=True, flavour="slack"),
+        "webhook": Type(WebhookOptions, Webhook),
+    }
+)

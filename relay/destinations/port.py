@@ -79,6 +79,10 @@ class Options(BaseModel):
         """Whether a message is brought up to date in place: then what a receipt says of its place is kept."""
         return False
 
+    def gathered(self, message: Message, *, now: float) -> Message:  # noqa: ARG002 - most keep nothing current
+        """For before it is put into words: with what the message told that it brings up to date."""
+        return message
+
     @property
     def can_group(self) -> bool:
         """Whether a message may be of several events: if not, no rule may group what goes here."""

@@ -126,10 +126,13 @@ MISTAKES = [
         "4: sources.classify.query.configuration_id: must be a text, or a list of texts, that are not empty",
     ),
     ("include = []", "3: sources.parse.include: must not be empty: name at least one"),
-    ("[destinations.hook]", "3: destinations.hook.type: must say what it is: set it to one of webhook"),
+    (
+        "[destinations.hook]",
+        "3: destinations.hook.type: must say what it is: set it to one of slack, webhook",
+    ),
     (
         '[destinations.x]\ntype = "fax"',
-        '4: destinations.x.type: "fax" is no type of destination: known are webhook',
+        '4: destinations.x.type: "fax" is no type of destination: known are slack, webhook',
     ),
     ('[destinations.x]\ntype = "webhook"', "3: destinations.x.url: is missing: set it"),
     (
