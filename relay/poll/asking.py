@@ -10,7 +10,7 @@ from relay import plan
 from relay.errors import LookFailed
 from relay.ingest import Ingest, Look
 from relay.model import OPEN_STATUSES, TERMINAL_STATUSES, canonical_time
-from relay.plan import Can, Listing, Question
+from relay.plan import CHUNK, Can, Listing, Question
 from relay.sources import Client, Page, SourceSpec, Urgency, Walk
 from relay.store import Changes
 
@@ -77,9 +77,10 @@ class Asking:
         return look.pages - before
 
     async def _pages(self, listing: Listing, look: Look, urgency: Urgency) -> None:
+        by_ids = "job_ids" in listing.params  # are shown at once, however small a page is to be
         walk = Walk(
             self._client,
-            self.spec,
+            replace(self.spec, page_size=CHUNK) if by_ids else self.spec,
             listing.params,
             sequence=lambda: self.ingest.seq,
             urgency=urgency,
