@@ -157,3 +157,18 @@ async def test_many_in_doubt_keep_no_look_waiting_and_each_has_its_turn(story, k
     it.api.answer = lagging(it.simulator.answer, **dict.fromkeys(ids, shown))
     assert max([(await it.look(after=15)).seconds for _ in range(20)]) < 60
     assert sorted((await it.told())[60:]) == sorted((job_id, "COMPLETED", "FAILED") for job_id in ids)
+
+
+WORDS = {"classify": "CANCELLED", "extract": "THROTTLED", "split": "processing", "parse": "SUCCESS"}
+
+
+@pytest.mark.parametrize(("kind", "word"), WORDS.items())
+async def test_an_enum_that_grows_makes_an_event_and_no_crash(story, kind, word):
+    """CANCELLED is an end; the others are open, since nothing says otherwise."""
+    it = await story(kinds=(kind,))
+    it.simulator.create(kind, id="a")
+    await it.look()
+    for status in (word, "FAILED"):
+        it.simulator.move("a", status.upper())
+        await it.look(after=15)
+    assert await it.told() == [("a", word.upper(), "PENDING"), ("a", "FAILED", word.upper())]

@@ -158,3 +158,16 @@ async def test_an_old_open_job_makes_no_news_of_the_history_after_it(story, kind
     it.simulator.create(kind, id="new", status="FAILED")
     await it.look(after=15)
     assert await it.told() == [("new", "FAILED", None)]
+
+
+async def test_a_date_has_whole_seconds_and_what_came_within_them_before_is_no_news(story):
+    """The first answer says 14:13:20, and was given at 14:13:20.7; the job was there by then."""
+    it = await story()
+    await it.clock.sleep(0.5)
+    it.simulator.create("parse", id="before", status="FAILED")
+    await it.look(after=0.2)
+    assert await it.told() == []
+    await it.clock.sleep(2)
+    it.simulator.create("parse", id="after", status="FAILED")
+    await it.look(after=15)
+    assert await it.told() == [("after", "FAILED", None)]
