@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from tales import looks, types
 
+from relay.ingest import Look
 from relay.model import Secret
 from relay.sources import KINDS
 
@@ -200,3 +201,16 @@ async def test_every_field_but_id_and_status_may_vanish_or_be_renamed(story, kin
         it.simulator.move("a", status)
     await looks(it, 3)
     assert await it.told() == [("a", now, before) for before, now in pairwise(statuses)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_get_of_one_is_read_whether_the_kind_wraps_the_job_or_not(story, kind):
+    it = await story(kinds=(kind,))
+    it.simulator.create(kind, id="a", status="RUNNING")
+    await it.look()
+    it.simulator.move("a", "FAILED")
+    right, bodies = it.simulator.answer, []
+    it.api.answer = lambda request: bodies.append(right(request)) or bodies[-1]
+    await it.relay.pollers[0].looking.asking.get("a", Look())
+    assert await it.told() == [("a", "FAILED", "RUNNING")]
+    assert ["job" in json.loads(answer.body) for answer in bodies] == [kind in {"parse", "batch_v1"}]
