@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from relay.model import parse_duration
 
-Fault = Literal[
-    # Nothing of a page arrives.
+Lost = Literal[
     "error",
     "unavailable",
     "too_many",
@@ -23,7 +22,13 @@ Fault = Literal[
     "broken",
     "cut",
     "drop",
-    # A page arrives, and is odd.
+]
+"""With these nothing of a page arrives."""
+LOST: frozenset[str | None] = frozenset(get_args(Lost))
+
+Fault = Literal[
+    Lost,
+    # A page arrives, and what it shows is shown.
     "slow",
     "no_date",
     "old_date",

@@ -10,10 +10,10 @@ from random import Random
 from typing import Any
 
 from relay.simulator.api import Api, Route, Told, route
-from relay.simulator.faults import WHOLE, Answer, choose, spoil
+from relay.simulator.faults import Answer, choose, spoil
 from relay.simulator.job import Job
 from relay.simulator.log import Drained, Missed, Shown
-from relay.simulator.scenario import Fault, Scenario
+from relay.simulator.scenario import LOST, Fault, Scenario
 from relay.simulator.script import Script
 from relay.simulator.world import World
 
@@ -82,7 +82,7 @@ class Simulator:
             where, request.method, request.query, request.headers, fault=fault, number=number
         )
         answer = spoil(told.answer, fault, self.scenario, self._random)
-        if fault in WHOLE:
+        if fault not in LOST:
             self._note(number, now, told, answer.delay)
         return Answer(
             status=answer.status,

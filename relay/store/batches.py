@@ -30,7 +30,8 @@ def jobs_of_kind(
     for job_id in ids:
         row = db.execute(SQL["job_of_kind"], {**values, "id": job_id}).fetchone()
         if row is not None:
-            found.append((job_id, Job(id=job_id, status=row[0], name=row[1], error=row[2])))
+            fields = dict(zip(("status", "updated_at", "name", "error"), row, strict=True))
+            found.append((job_id, Job(id=job_id, **fields)))
     return found
 
 

@@ -266,7 +266,7 @@ WHERE source = ? AND batch = ? ORDER BY place
 DELETE FROM batch_files WHERE source = ? AND batch = ?
 
 -- job_of_kind: from whichever source of the same API knows it; of one that is not read any more, only its end
-SELECT j.status, j.name, j.error FROM jobs AS j JOIN sources AS s ON s.id = j.source
+SELECT j.status, j.updated_at, j.name, j.error FROM jobs AS j JOIN sources AS s ON s.id = j.source
 WHERE s.kind = :kind AND s.retired_at IS NULL AND s.identity ->> 'base_url' = :base_url AND j.id = :id
   AND (j.status IN ('COMPLETED', 'FAILED', 'CANCELLED') OR (j.gone_at IS NULL AND s.whole_at >= :read_since))
 LIMIT 1

@@ -137,7 +137,7 @@ def _make_durable(db: sqlite3.Connection) -> None:
     """Raise where it can't be written."""
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA cache_size = -32768")
+    db.execute("PRAGMA cache_size = -16384")
     db.execute("BEGIN IMMEDIATE")
     db.execute("ROLLBACK")
 

@@ -61,11 +61,13 @@ async def test_the_simulator_says_where_it_is_and_answers_there(home):
 
 
 async def statuses(url, *keys):
+    found = []
     async with aiohttp.ClientSession() as session:
-        return [
-            (await session.get(f"{url}/api/v2/parse", headers={"Authorization": f"Bearer {key}"})).status
-            for key in keys
-        ]
+        for key in keys:
+            headers = {"Authorization": f"Bearer {key}"}
+            async with session.get(f"{url}/api/v2/parse", headers=headers) as answer:
+                found.append(answer.status)
+    return found
 
 
 async def test_the_simulator_ends_when_its_time_is_over(home):

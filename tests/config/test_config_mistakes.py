@@ -252,3 +252,8 @@ include = ["nope"]
         ["rules.toml:13", "sources.extract.query.nope"],
         ["rules.toml:14", "sources.extract.include"],
     ]
+
+
+@pytest.mark.parametrize("key", ["", " ", "llx-\u00fc"])
+def test_a_key_that_no_header_can_carry_is_a_mistake_and_no_trouble_of_each_look(desk, key):
+    assert desk.mistakes(f'api_key = "{key}"') == [f"rules.toml:3: sources.parse.api_key: {NO_KEY}"]

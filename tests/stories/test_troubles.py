@@ -145,3 +145,14 @@ async def test_what_is_told_arrives(story):
     (event,) = message.events
     assert (message.rule, message.severity, event.type) == ("all", "error", "parse.failed")
     assert (event.data.error, event.data.error_kind) == ("PDF_IS_BROKEN: page 7", "PDF_IS_BROKEN: page #")
+
+
+async def test_a_look_that_took_long_is_no_outage(story):
+    it = await an_account(story, page_size=1, requests_per_minute=1)
+    for n in range(10):
+        it.simulator.create("parse", id=f"new-{n}")
+    assert (await it.look(after=15)).seconds > 500
+    it.simulator.create("parse", id="next")
+    await it.look(after=15)
+    assert len(await it.events()) == 11
+    assert not any(event["after_outage"] for event in await it.events())
