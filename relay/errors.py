@@ -55,6 +55,8 @@ class DeliveryFailed(Exception):  # noqa: N818 - DESIGN's word
     `fault` says what is wrong: the "message" (others may pass) or the "destination" (none will).
     `permanent`: trying the same again is pointless. `retry_after`: seconds asked for.
     `status` and `answer` are what came back, for the record; `answer` is at most 4 kB.
+    `place`: where the message stands now, in the destination's own words, for its next attempt; None
+    where that is as before.
     """
 
     def __init__(
@@ -66,9 +68,11 @@ class DeliveryFailed(Exception):  # noqa: N818 - DESIGN's word
         retry_after: float | None = None,
         status: int | None = None,
         answer: str = "",
+        place: str | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.place = place
         self.fault = fault
         self.permanent = permanent
         self.retry_after = retry_after

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from relay.destinations.email import Email, EmailOptions
 from relay.destinations.port import Destination, Duration, Options, Receipt, SecretText
 from relay.destinations.webhook import Webhook, WebhookOptions
 
@@ -24,4 +25,9 @@ class Type:
     takes_tables: bool = False
 
 
-TYPES: Mapping[str, Type] = MappingProxyType({"webhook": Type(WebhookOptions, Webhook)})
+TYPES: Mapping[str, Type] = MappingProxyType(
+    {
+        "email": Type(EmailOptions, Email, for_people=True, takes_tables=True),
+        "webhook": Type(WebhookOptions, Webhook),
+    }
+)
