@@ -5,7 +5,7 @@ import msgspec
 import pytest
 from receivers import RECEIVERS
 
-from relay.message import Message
+from relay.message import Message, Text, cleaned, one_line
 from relay.model import Event, EventData
 from relay.service import session as relays_session
 
@@ -37,7 +37,9 @@ async def session():
 
 @pytest.fixture(params=sorted(RECEIVERS))
 async def receiver(request, aiohttp_server, session, clock):
-    return await RECEIVERS[request.param](aiohttp_server, session, clock).start()
+    receiver = await RECEIVERS[request.param](aiohttp_server, session, clock).start()
+    yield receiver
+    await receiver.stop()
 
 
 @pytest.fixture
@@ -61,6 +63,9 @@ def message():
         event = Event(
             id="evt_1", type="parse.failed", timestamp="2026-11-22T10:15:30.123Z", data=EventData(**told)
         )
-        return Message(id=delivery, events=(event,), rule="failures", relay="prod", severity=severity)
+        text = Text(title=one_line(told["name"] or "", 150), error=cleaned(told["error"] or "", 1500))
+        return Message(
+            id=delivery, events=(event,), rule="failures", relay="prod", severity=severity, text=text
+        )
 
     return make

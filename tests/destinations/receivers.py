@@ -7,34 +7,19 @@ type and variant, such as "webhook-cloudevents".
 import asyncio
 import base64
 import json
-import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from aiohttp import web
+from mailserver import EmailReceiver, ImplicitTlsEmailReceiver, PlainEmailReceiver
+from trouble import UNTRUSTED, Failure, refusing_port
 
 from relay.destinations import TYPES
 
-UNTRUSTED = Path(__file__).with_name("untrusted.pem")
 SIGNING = "whsec_" + base64.b64encode(b"canary of the signing secret").decode()
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """What a receiver does, and what its sender must be told of it; `reason` is a pattern."""
-
-    answer: Answer
-    reason: str
-    fault: str = "message"
-    permanent: bool = False
-    retry_after: float | None = None
-    status: int | None = None
 
 
 def answering(status: int, text: str = "no", **headers: str) -> Answer:
@@ -94,14 +79,6 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 KILOBYTES = b"x" * 64 * 1024
 
 
-@contextmanager
-def refusing_port():
-    """A port that is taken, so that nobody else gets it, and where nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
-
-
 class WebhookReceiver:
     """`received` has (headers, body, raw target) of each request; `secrets` are what no one may read.
 
@@ -111,6 +88,7 @@ class WebhookReceiver:
     secrets = ("canary-of-path", "canary-of-query", "canary-of-header", SIGNING.removeprefix("whsec_"))
     format: str | None = None
     carries = "name"
+    thanks = (200, "thanks")
     failures: ClassVar = {
         **{f"{status}": failing(status) for status in (400, 404, 405, 413, 422, 500, 502, 503, 504)},
         **{f"{status}": failing(status, fault="destination") for status in (401, 403)},
@@ -178,6 +156,13 @@ class WebhookReceiver:
     def bodies(self):
         return [body for _, body, _ in self.received]
 
+    async def stop(self):
+        """Its server ends with the fixture that serves."""
+
+    def reads(self, value):
+        """How it understands a value that it is told."""
+        return value
+
     def told(self):
         """What the receiver understood of each event's `carries`."""
         return [json.loads(body)["data"][self.carries] for body in self.bodies]
@@ -231,6 +216,9 @@ class LlamaCloudReceiver(_AsSlowly):
 
 
 RECEIVERS = {
+    "email": EmailReceiver,
+    "email-plain": PlainEmailReceiver,
+    "email-smtps": ImplicitTlsEmailReceiver,
     "webhook": WebhookReceiver,
     "webhook-cloudevents": CloudEventsReceiver,
     "webhook-llamacloud": LlamaCloudReceiver,

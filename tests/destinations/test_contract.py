@@ -52,7 +52,7 @@ def test_every_type_of_destination_is_under_this_contract():
 
 async def test_a_message_that_was_taken_says_what_was_answered(receiver, message):
     receipt = await receiver.destination().send(message(**{receiver.carries: "Q4 report.pdf"}))
-    assert (receipt.status, receipt.answer) == (200, "thanks")
+    assert (receipt.status, receipt.answer) == receiver.thanks
     assert receiver.told() == ["Q4 report.pdf"]
 
 
@@ -84,7 +84,7 @@ async def test_after_a_failure_the_next_message_arrives(receiver, message):
         receiver.answer = failure.answer
         await failure_of(destination.send(message()))
     receiver.answer = well
-    assert (await destination.send(message())).status == 200
+    assert (await destination.send(message())).status == receiver.thanks[0]
 
 
 @pytest.mark.parametrize(("receiver", "how"), each("slow"), indirect=["receiver"])
@@ -133,13 +133,13 @@ async def test_an_answer_without_end_costs_little_memory_and_its_connection(rece
 async def test_a_megabyte_arrives_without_a_warning(receiver, message):
     value = "ä" * (MEGABYTE // 2)
     await receiver.destination().send(message(**{receiver.carries: value}))
-    assert receiver.told() == [value]
+    assert receiver.told() == [receiver.reads(value)]
 
 
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
-async def test_a_hostile_value_arrives_as_it_was(receiver, message, value):
+async def test_a_hostile_value_arrives_as_it_was_or_harmless(receiver, message, value):
     await receiver.destination().send(message(**{receiver.carries: value}))
-    assert receiver.told() == [value]
+    assert receiver.told() == [receiver.reads(value)]
 
 
 async def test_many_at_a_time_do_not_mix(receiver, message):

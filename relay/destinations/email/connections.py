@@ -35,6 +35,17 @@ class _Open:
     sent: int = 0
     timer: asyncio.TimerHandle | None = None
 
+    def listen(self, on: bool) -> bool:
+        """Whether there is a connection. While nobody listens, what a server says unasked costs nothing."""
+        transport = self.smtp.transport
+        if not isinstance(transport, asyncio.Transport) or transport.is_closing():
+            return False
+        if on:
+            transport.resume_reading()
+        else:
+            transport.pause_reading()
+        return True
+
     def drop(self) -> None:
         """At once, whatever the server does; a graceful end of TLS would wait for it."""
         with suppress(OSError):
@@ -99,6 +110,7 @@ class Connections:
         if used.sent >= MOST or not used.smtp.is_connected:
             used.part()
             return
+        used.listen(False)
         used.timer = asyncio.get_running_loop().call_later(IDLE, self._expire, used)
         self._kept.append(used)
 
@@ -159,7 +171,7 @@ async def _answers(kept: _Open) -> bool:
     well = False
     try:
         with suppress(SMTPException, OSError):
-            if kept.smtp.is_connected:
+            if kept.listen(True):
                 await kept.smtp.rset(timeout=PROBE)
                 well = True
     finally:

@@ -91,7 +91,8 @@ def failure(error: Exception) -> DeliveryFailed:
     if isinstance(error, SMTPException) and isinstance(error.__cause__, Exception):
         return failure(error.__cause__)
     text = next(text for kind, text in _UNANSWERED.items() if isinstance(error, kind))
-    more = getattr(error, "verify_message", None) or getattr(error, "strerror", None) or str(error)
+    named = (getattr(error, name, None) for name in ("verify_message", "reason", "strerror"))
+    more = next(filter(None, named), str(error))
     ours = isinstance(error, Unfit | ssl.SSLCertVerificationError)
     return DeliveryFailed(text.format(more=one_line(more, 300)), fault="destination" if ours else "message")
 
