@@ -52,6 +52,14 @@ class _Open:
             self.socket.shutdown(socket.SHUT_RDWR)
         self.smtp.close()
 
+    async def end(self) -> None:
+        try:
+            with suppress(SMTPException, OSError):
+                if self.listen(True):
+                    await self.smtp.quit(timeout=PROBE)
+        finally:
+            self.drop()
+
     def part(self) -> None:
         """Say goodbye, and do not wait for the answer."""
         with suppress(SMTPException):
@@ -83,13 +91,8 @@ class Connections:
                 taken.drop()
 
     async def close(self) -> None:
-        while self._kept:
-            kept = self._unkept()
-            try:
-                with suppress(SMTPException, OSError):
-                    await kept.smtp.quit(timeout=PROBE)
-            finally:
-                kept.drop()
+        kept = [self._unkept() for _ in tuple(self._kept)]
+        await asyncio.gather(*(each.end() for each in kept))
 
     async def _taken(self) -> _Open:
         """One that was kept and is still there, else a new one."""
@@ -107,10 +110,10 @@ class Connections:
 
     def _keep(self, used: _Open) -> None:
         used.sent += 1
-        if used.sent >= MOST or not used.smtp.is_connected:
+        is_enough = used.sent >= MOST or len(self._kept) >= self._options.concurrency
+        if is_enough or not used.listen(False):
             used.part()
             return
-        used.listen(False)
         used.timer = asyncio.get_running_loop().call_later(IDLE, self._expire, used)
         self._kept.append(used)
 
