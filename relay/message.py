@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+from unicodedata import category
 
 import msgspec
 
@@ -11,17 +13,54 @@ from relay.model import Event, Severity
 SHOWN = 100
 """Events of a group that a message holds whole."""
 
-_ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?", re.DOTALL)
-_LONGEST = 1_000_000
+_ESCAPED = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and the cursor
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f\n]*(?:\x07|\x9c|\x1b\\)"  # titles
+    r"|\x1b[ -/]*[0-~]?"
+)
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U0001bca0-\U0001bca3\U000e0100-\U000e01ef]"
+)
+_CONTROLS = dict.fromkeys((*range(10), *range(11, 32), 127), " ")
+_MARKS_ON_ONE = 4
 
 
 def cleaned(text: str, limit: int) -> str:
-    """`text` for people: without bidi, zero-width, control and ANSI characters; line ends stay."""
-    lines = _ANSI.sub("", text[:_LONGEST]).splitlines()
-    clean = "\n".join(
-        "".join(c if c.isprintable() else " " for c in line[: limit * 4]) for line in lines[:200]
-    )
-    return cut(re.sub(r"[^\S\n]+", " ", clean).strip(), limit)
+    """`text` for people, of at most `limit` characters, in time that `limit` bounds.
+
+    Bidi, zero-width, control and ANSI characters are gone; half surrogates and what no standard knows are
+    shown as such; no pile of marks reaches into other lines. Line ends stay, at most two in a row.
+    """
+    read = 8 * limit + 1000
+    lines = "\n".join(_ESCAPED.sub("", text[:read]).splitlines())
+    clean = lines.translate(_CONTROLS) if lines.isascii() else _seen(lines)
+    clean = re.sub(r" *\n *", "\n", re.sub(r"[^\S\n]+", " ", clean))
+    clean = re.sub(r"\n{3,}", "\n\n", clean).strip()
+    return cut(clean if len(text) <= read else clean + "…", limit)
+
+
+def _seen(text: str) -> str:
+    kept, marks = [], 0
+    for char in text:
+        seen = _as_seen(char)
+        if not seen:
+            continue
+        marks = marks + 1 if category(seen)[0] == "M" else 0
+        if marks <= _MARKS_ON_ONE:
+            kept.append(seen)
+    return "".join(kept)
+
+
+@lru_cache(4096)
+def _as_seen(char: str) -> str:
+    kind = category(char)
+    if char == "\n":
+        return char
+    if kind[0] == "Z" or kind == "Cc" or char == "\N{BRAILLE PATTERN BLANK}":
+        return " "
+    if kind == "Cf" or _UNSEEN.match(char):
+        return ""
+    return "\N{REPLACEMENT CHARACTER}" if kind[0] == "C" else char
 
 
 def one_line(text: str, limit: int) -> str:
@@ -31,7 +70,7 @@ def one_line(text: str, limit: int) -> str:
 
 def cut(text: str, limit: int) -> str:
     """At most `limit` characters; where some are left out the last is an ellipsis."""
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+    return text if len(text) <= limit else text[: limit - 1].rstrip(" \n…") + "…"
 
 
 class Tally(msgspec.Struct, frozen=True, gc=False):
