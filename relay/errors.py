@@ -54,9 +54,8 @@ class DeliveryFailed(Exception):  # noqa: N818 - DESIGN's word
 
     `fault` says what is wrong: the "message" (others may pass) or the "destination" (none will).
     `permanent`: trying the same again is pointless. `retry_after`: seconds asked for.
-    `status` and `answer` are what came back, for the record; `answer` is at most 4 kB.
-    `place`: where the message stands now, in the destination's own words, for its next attempt; None
-    where that is as before.
+    `status` and `answer` are what came back, for the record; `answer` is at most 4 kB. `place`: what the next
+    attempt has to know, in the destination's own words.
     """
 
     def __init__(
@@ -72,9 +71,9 @@ class DeliveryFailed(Exception):  # noqa: N818 - DESIGN's word
     ) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.place = place
         self.fault = fault
         self.permanent = permanent
         self.retry_after = retry_after
         self.status = status
         self.answer = answer
+        self.place = place

@@ -12,6 +12,7 @@ NO_KEY = "must be printable ASCII without spaces: copy the key again, it begins 
 NO_QUERY = "must end with its path: leave out what begins with ? or #, set parameters in query"
 NO_PARAMETER = "is no parameter that can be set for"
 NOTHING = "an empty list matches nothing: name a value, or leave the condition out"
+TYPES = "email, webhook"
 KINDS = "parse, classify, extract, split, batch, batch_v1"
 
 # What is added from line 3 on, and the whole of what is said of it.
@@ -126,10 +127,10 @@ MISTAKES = [
         "4: sources.classify.query.configuration_id: must be a text, or a list of texts, that are not empty",
     ),
     ("include = []", "3: sources.parse.include: must not be empty: name at least one"),
-    ("[destinations.hook]", "3: destinations.hook.type: must say what it is: set it to one of webhook"),
+    ("[destinations.hook]", f"3: destinations.hook.type: must say what it is: set it to one of {TYPES}"),
     (
         '[destinations.x]\ntype = "fax"',
-        '4: destinations.x.type: "fax" is no type of destination: known are webhook',
+        f'4: destinations.x.type: "fax" is no type of destination: known are {TYPES}',
     ),
     ('[destinations.x]\ntype = "webhook"', "3: destinations.x.url: is missing: set it"),
     (

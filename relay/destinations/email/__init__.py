@@ -1,5 +1,6 @@
 """E-mail by SMTP: a mail for each message, to those who have not got it yet."""
 
+import asyncio
 import base64
 from collections.abc import Sequence
 from dataclasses import replace
@@ -42,7 +43,8 @@ class Email:
         if not to:
             return Receipt(answer="those who still had to get it are no longer in to")
         try:
-            receipt = await self._sent(self._mail(message), to, again=message.place is not None)
+            mail = await asyncio.to_thread(self._mail, message)  # of a large group it takes a while
+            receipt = await self._sent(mail, to, again=message.place is not None)
             return replace(receipt, answer=self._discreet(receipt.answer))
         except DeliveryFailed as told:
             failed = told

@@ -52,7 +52,7 @@ def mail_of(message: Message, *, sender: str, to: Sequence[str], now: float) -> 
     """The mail, of 7-bit lines that every server takes. But for its date it depends on the message alone."""
     parts = _parts(message)
     mail = _headed(message, sender=sender, to=to, now=now)
-    mail["Subject"] = _subject(message, parts["title"])
+    mail["Subject"] = one_line(f"[{one_line(message.relay, 40)}] {parts['title']}", _SUBJECT)
     mail.set_content(_templates().render_template("mail.txt", **parts))
     mail.add_alternative(_templates().render_template("mail.html", **parts), subtype="html")
     if parts["csv"] is not None:
@@ -65,7 +65,7 @@ def mail_of(message: Message, *, sender: str, to: Sequence[str], now: float) -> 
 
 def _bound(mail: EmailMessage, message_id: str) -> None:
     """Boundaries that are the same over all attempts, and that who names a job can't know."""
-    digest = hashlib.sha256(message_id.encode()).hexdigest()[:32]
+    digest = hashlib.sha256(message_id.encode(errors="replace")).hexdigest()[:32]
     for nth, part in enumerate(part for part in mail.walk() if part.is_multipart()):
         part.set_boundary(f"=_{digest}_{nth}")
 
@@ -84,11 +84,6 @@ def _headed(message: Message, *, sender: str, to: Sequence[str], now: float) -> 
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     return mail
-
-
-def _subject(message: Message, title: str) -> str:
-    mark = "Test: " if message.text.is_test and "test" not in title.lower() else ""
-    return one_line(f"[{one_line(message.relay, 40)}] {mark}{title}", _SUBJECT)
 
 
 def _thread(message: Message, domain: str) -> str:
@@ -123,7 +118,8 @@ def _parts(message: Message) -> dict[str, Any]:
         "subtitle": text.subtitle,
         "error": text.error,
         "indented": "\n".join(f"    {line}" for line in text.error.splitlines()),
-        "lines": text.lines,
+        # Few events are lines each by itself, which the rows tell better.
+        "lines": text.lines if len(text.lines) != len(table.rows) else (),
         "facts": text.facts,
         "body": body,
         "url": link(text.url),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from relay.message import SHOWN, Entry, Message, one_line
+from relay.message import SHOWN, Entry, Message, cut, one_line
 from relay.model import Event
 
 LARGEST = 4 * 1024 * 1024
@@ -15,9 +15,9 @@ LARGEST = 4 * 1024 * 1024
 
 FILE = "events.csv"
 
-_CELL = 2000
+_CELL, _READ = 1000, 4000
 _FORMULA = re.compile(r"(?:^|(?<=;))(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
-_LINK = re.compile(r"https?://[\x21-\x7e]{1,2000}")
+_LINK = re.compile(r"https?://[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7b\x7d\x7e]{1,2000}")
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ def entry_of(event: Event) -> Entry:
 
 def _row(entry: Entry) -> Row:
     return Row(
-        date=entry.timestamp[:10],
-        time=entry.timestamp[11:19],
+        date=one_line(entry.timestamp[:10], 10),
+        time=one_line(entry.timestamp[11:19], 8),
         name=one_line(entry.name or entry.job_id or entry.source or "", 80) or "-",
         what=one_line(" · ".join(filter(None, (entry.type, entry.source))), 80),
         error=one_line(entry.error or "", 160),
@@ -120,4 +120,6 @@ def _line(cells: Iterable[str]) -> bytes:
 
 def _cell(value: str | None) -> str:
     """For people, and never a formula: not at its begin, nor where a semicolon may begin a cell."""
-    return _FORMULA.sub("'", one_line(value or "", _CELL))
+    text = (value or "")[:_READ]
+    is_clean = text.isascii() and text.isprintable()  # most are, and there may be very many
+    return _FORMULA.sub("'", cut(text, _CELL) if is_clean else one_line(text, _CELL))
