@@ -14,6 +14,7 @@ import trustme
 from trouble import UNTRUSTED, Failure, refusing_port
 
 from relay.destinations import TYPES
+from relay.destinations.email import page as html_of
 from relay.message import one_line
 
 PASSWORD = "canary of the password"
@@ -244,8 +245,7 @@ def parsed(content):
 
 def page(content):
     """The HTML of a mail, read strictly."""
-    html = parsed(content).get_body(("html",)).get_content()
-    return html5lib.HTMLParser(strict=True).parse(html)
+    return html5lib.HTMLParser(strict=True).parse(html_of(content))
 
 
 def heading(content):

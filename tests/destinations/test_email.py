@@ -160,6 +160,14 @@ async def test_a_server_that_talks_on_is_not_listened_to(server, message):
     assert len(server.mails) == 1
 
 
+async def test_a_connection_that_nobody_uses_is_closed(server):
+    kept = connections.Connections(server.destination()._options, connections.connected, idle=0.05)
+    async with kept.one() as smtp:
+        await smtp.noop()
+    assert server.connections == 1
+    await settled(lambda: server.connections == 0)
+
+
 async def test_a_failure_ends_its_connection(server, message):
     destination = server.destination()
     server.answer = {"content": "451 later"}

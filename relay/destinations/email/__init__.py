@@ -11,14 +11,14 @@ from aiosmtplib import SMTP, SMTPException, SMTPRecipientRefused
 from relay.destinations.email.connections import Connect, Connections, Unfit, connected
 from relay.destinations.email.layout import mail_of
 from relay.destinations.email.options import EmailOptions
-from relay.destinations.email.shown import shown
+from relay.destinations.email.shown import page, shown
 from relay.destinations.email.verdict import failure, left, refused_by_all, taken
 from relay.destinations.port import Receipt
 from relay.errors import DeliveryFailed
 from relay.message import Message
 from relay.model import Clock
 
-__all__ = ["Email", "EmailOptions", "shown"]
+__all__ = ["Email", "EmailOptions", "page", "shown"]
 
 
 class Email:

@@ -63,7 +63,7 @@ class _Open:
     def part(self) -> None:
         """Say goodbye, and do not wait for the answer."""
         with suppress(SMTPException):
-            if self.smtp.protocol is not None:
+            if self.listen(True) and self.smtp.protocol is not None:
                 self.smtp.protocol.write(b"QUIT\r\n")
         self.smtp.close()
 
@@ -71,9 +71,10 @@ class _Open:
 class Connections:
     """Each is used by one message at a time."""
 
-    def __init__(self, options: EmailOptions, connect: Connect) -> None:
+    def __init__(self, options: EmailOptions, connect: Connect, *, idle: float = IDLE) -> None:
         self._options = options
         self._connect = connect
+        self._idle = idle
         self._kept: list[_Open] = []
 
     @asynccontextmanager
@@ -114,7 +115,7 @@ class Connections:
         if is_enough or not used.listen(False):
             used.part()
             return
-        used.timer = asyncio.get_running_loop().call_later(IDLE, self._expire, used)
+        used.timer = asyncio.get_running_loop().call_later(self._idle, self._expire, used)
         self._kept.append(used)
 
     def _expire(self, idle: _Open) -> None:

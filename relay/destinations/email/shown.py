@@ -1,4 +1,4 @@
-"""A mail as a person would see it, in a terminal."""
+"""A mail as a person would see it, in a terminal or a browser."""
 
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -15,6 +15,12 @@ def shown(mail: bytes) -> str:
     lines += ["", *map(_plain, text.strip().splitlines())]
     attached = [f"Attached: {_attachment(part)}" for part in parsed.iter_attachments()]
     return "\n".join([*lines, *([""] if attached else []), *attached])
+
+
+def page(mail: bytes) -> str:
+    """Its HTML twin, as a file that a browser opens."""
+    body = message_from_bytes(mail, policy=policy.default).get_body(preferencelist=("html",))
+    return str(body.get_content()) if body is not None else ""
 
 
 def _attachment(part: EmailMessage) -> str:
