@@ -13,7 +13,13 @@ OPEN_STATUSES = ("PENDING", "THROTTLED", "DISPATCHED", "RUNNING", "PROCESSING")
 
 TERMINAL_STATUSES = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
 
+TROUBLES = ("source.down", "destination.down", "delivery.dead")
+"""Types of events by which relay tells of its own troubles."""
+
 Severity = Literal["info", "warning", "error"]
+
+SEVERITIES = ("info", "warning", "error")
+"""From the mildest."""
 
 _STAGES = {"PENDING": 0, "THROTTLED": 1, "DISPATCHED": 1, "RUNNING": 2, "PROCESSING": 2}
 _UNKNOWN_STAGE, _TERMINAL_STAGE = 3, 4
@@ -185,6 +191,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     type: str
     timestamp: str
     data: EventData
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is relay's own news, of a source or a destination."""
+        return self.type.partition(".")[0] in {"source", "destination", "delivery", "relay"}
 
 
 def severity_of(event_type: str) -> Severity:

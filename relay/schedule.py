@@ -1,5 +1,7 @@
 """When a delivery is due: pure arithmetic on `now`, in seconds."""
 
+from dataclasses import dataclass, replace
+
 RETRY_DELAYS = (5.0, 30.0, 120.0, 600.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0)
 LATER_DELAY = 86400.0
 LONGEST_RETRY_AFTER = 86400.0
@@ -26,6 +28,51 @@ def next_attempt(
     return min(now + wait, give_up_at)
 
 
+def group_due(now: float, *, wait: float, interval: float, before: float | None) -> float:
+    """When a group's message goes: `wait` after the first event that joins, `interval` after the one before.
+
+    A message before that is planned later than that allows was planned by a clock that has since gone back.
+    """
+    spaced = now if before is None else min(before, now) + interval
+    return max(now + wait, spaced)
+
+
 def lease_end(now: float, timeout: float) -> float:
     """A claim is a lease of twice the time an attempt may take."""
     return now + 2 * timeout
+
+
+OPENS_AFTER, OVER = 5, 3
+"""Failures in a row, over so many deliveries, that open a breaker."""
+
+FIRST_PROBE, LONGEST_PROBE = 5.0, 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breaker:
+    """Whether a destination is sent to: closed it is; open, only by a probe now and then."""
+
+    failures: int = 0
+    deliveries: frozenset[str] = frozenset()
+    since: float = 0.0
+    delay: float | None = None
+
+    @property
+    def probe_at(self) -> float | None:
+        """When the next probe may go; None while closed."""
+        return None if self.delay is None else self.since + self.delay
+
+    def opened(self, now: float) -> "Breaker":
+        return Breaker(since=now, delay=FIRST_PROBE)
+
+    def after_failure(self, delivery: str, *, began: float, now: float, of_destination: bool) -> "Breaker":
+        """`of_destination`: nothing else would have arrived either, so that one is enough."""
+        if self.delay is not None:
+            if began <= self.since:  # sent before it opened: says nothing new
+                return self
+            return replace(self, since=now, delay=min(2 * self.delay, LONGEST_PROBE))
+        failures = self.failures + 1
+        deliveries = self.deliveries | {delivery} if len(self.deliveries) < OVER else self.deliveries
+        if of_destination or (failures >= OPENS_AFTER and len(deliveries) >= OVER):
+            return self.opened(now)
+        return replace(self, failures=failures, deliveries=deliveries)

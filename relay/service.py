@@ -9,20 +9,18 @@ import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-import aiohttp
 from aiohttp import web
+from aiohttp.abc import AbstractResolver
 
 from relay.config import Config
-from relay.deliver import Courier, Lane
-from relay.destinations import TYPES
+from relay.deliver import Courier, Make, at_hand, made, terms
+from relay.destinations import reaching
 from relay.errors import Refused
 from relay.ingest import Ingest, Routes
 from relay.model import Clock, new_id
 from relay.poll import Poller
-from relay.render import text_of
 from relay.sources import Budget, Client, SourceSpec, Transport
 from relay.store import Store, open_store
 from relay.web import app
@@ -64,18 +62,31 @@ async def assembled(
     clock: Clock,
     chance: random.Random,
     transport: Transport | None = None,
+    make: Make = made,
+    own: tuple[str, int] | None = None,
+    resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[Relay]:
-    """Everything that a configuration names, ready to run. `transport` is what the list API is asked by."""
+    """Everything that a configuration names, ready to run.
+
+    `transport` is what the list API is asked by, `make` makes the destinations, `resolver` is where their
+    names are looked up. `own` is where relay itself listens, and never sends to.
+    """
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(
             Client(clock=clock, random=chance, budget=Budget(clock, config.sources), transport=transport)
         )
-        http = await stack.enter_async_context(session())
-        courier = _courier(config, http, store, clock, chance)
         routes = Routes(
             relay=config.relay,
             router=config.router,
-            give_up_after={name: options.give_up_after for name, options in config.destinations.items()},
+            destinations={name: terms(options) for name, options in config.destinations.items()},
+            new_id=new_id,
+            alerts_to=config.alerts_to,
+        )
+        reaches = await stack.enter_async_context(reaching(own, resolver))
+        courier = await stack.enter_async_context(
+            at_hand(
+                config, routes=routes, reaches=reaches, store=store, clock=clock, chance=chance, make=make
+            )
         )
         pollers = [
             Poller(
@@ -101,38 +112,6 @@ async def _ingest(spec: SourceSpec, routes: Routes, store: Store, clock: Clock) 
         now=clock.now(),
     )
     return Ingest(store=store, spec=spec, row=row, routes=routes, clock=clock, new_id=new_id)
-
-
-def session() -> aiohttp.ClientSession:
-    """Bounds of time and size are the courier's and the destinations'; nothing comes from the environment."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=10),
-        timeout=aiohttp.ClientTimeout(total=None),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": "llamacloud-relay"},
-        auto_decompress=False,
-        trust_env=False,
-    )
-
-
-def _courier(
-    config: Config, http: aiohttp.ClientSession, store: Store, clock: Clock, chance: random.Random
-) -> Courier:
-    owner = new_id("run")
-    lanes = {
-        name: Lane(
-            name,
-            options,
-            TYPES[options.type].make(options, session=http, clock=clock),
-            store=store,
-            clock=clock,
-            random=chance,
-            owner=owner,
-            words=partial(text_of, zone=config.timezone) if TYPES[options.type].for_people else None,
-        )
-        for name, options in config.destinations.items()
-    }
-    return Courier(lanes, store=store, clock=clock)
 
 
 @contextmanager
@@ -229,13 +208,23 @@ class Running:
 
 
 @asynccontextmanager
-async def running(config: Config, *, clock: Clock, chance: random.Random) -> AsyncIterator[Running]:
+async def running(
+    config: Config,
+    *,
+    clock: Clock,
+    chance: random.Random,
+    make: Make = made,
+    resolver: AbstractResolver | None = None,
+) -> AsyncIterator[Running]:
     """A relay that runs while inside. Raises Refused before anything has begun."""
     async with AsyncExitStack() as stack:
         stack.enter_context(only_one(config.database))
         taken = stack.enter_context(bound(config.listen))
         store = await stack.enter_async_context(opened(config.database))
-        relay = await stack.enter_async_context(assembled(config, store=store, clock=clock, chance=chance))
+        own = taken.getsockname()[:2] if taken else None
+        relay = await stack.enter_async_context(
+            assembled(config, store=store, clock=clock, chance=chance, make=make, own=own, resolver=resolver)
+        )
         hints = {poller.spec.name: poller.hints for poller in relay.pollers if poller.hints is not None}
         await stack.enter_async_context(serving(taken, app(store, hints)))
         ended = asyncio.create_task(relay.run())
@@ -246,9 +235,11 @@ async def running(config: Config, *, clock: Clock, chance: random.Random) -> Asy
             await ended
 
 
-async def run(config: Config, *, environ: Mapping[str, str], clock: Clock, stop: asyncio.Event) -> None:
+async def run(
+    config: Config, *, environ: Mapping[str, str], clock: Clock, stop: asyncio.Event, make: Make = made
+) -> None:
     """Run until `stop` is set."""
-    async with running(config, clock=clock, chance=random.Random()) as it:  # noqa: S311 - jitter is no secret
+    async with running(config, clock=clock, chance=random.Random(), make=make) as it:  # noqa: S311 - jitter is no secret
         notify(environ, "READY=1")
         log.info("relay runs: %d sources, %d destinations", len(config.sources), len(config.destinations))
         stopped = asyncio.create_task(stop.wait())

@@ -202,7 +202,7 @@ def test_types_without_end_are_not_kept():
 def test_the_first_rule_that_names_a_destination_decides():
     first, second = a_rule("first"), a_rule("second", to=("ops", "oncall"))
     assert Router([first, second]).route(an_event()) == Routing(
-        ("first", "second"), (("ops", first), ("oncall", second))
+        ("first", "second"), (("ops", first, "{}"), ("oncall", second, "{}"))
     )
 
 

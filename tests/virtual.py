@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 
-from relay.deliver import Courier, Lane
+from relay.deliver import Courier, Lane, Sender
 from relay.destinations import Options, Receipt
-from relay.ingest import Ingest, Routes
+from relay.ingest import Ingest, OwnNews, Routes, Terms
 from relay.model import Secret, new_id
 from relay.poll import Poller
 from relay.rules import Router, Rule
@@ -179,13 +179,25 @@ async def assembled(
     options: Options = Options(type="inbox"),  # noqa: B008 - it is frozen
 ):
     """A relay over this store, API and inboxes, as the service puts it together."""
+    routes = Routes(
+        relay="test",
+        router=Router(rules),
+        destinations=dict.fromkeys(inboxes, Terms(give_up_after=options.give_up_after)),
+        new_id=new_id,
+    )
     lanes = {
-        name: Lane(name, options, inbox, store=store, clock=clock, random=chance, owner=new_id("run"))
+        name: Lane(
+            name,
+            options,
+            Sender(name, options, inbox, clock=clock, random=chance),
+            store=store,
+            clock=clock,
+            owner=new_id("run"),
+            news=OwnNews(routes, new_id),
+        )
         for name, inbox in inboxes.items()
     }
     courier = Courier(lanes, store=store, clock=clock, watch_every=30)
-    give_up_after = dict.fromkeys(lanes, options.give_up_after)
-    routes = Routes(relay="test", router=Router(rules), give_up_after=give_up_after)
     async with Client(clock=clock, random=chance, budget=Budget(clock, specs), transport=api) as client:
         pollers = [
             Poller(

@@ -67,7 +67,7 @@ def events(
 @_limit
 @_follow
 @click.option("--destination")
-@click.option("--state", type=click.Choice(["waiting", "delivered", "dead"]))
+@click.option("--state", type=click.Choice(["waiting", "delivered", "dead", "superseded"]))
 @click.option("--rule")
 @click.option("--id", "delivery_id")
 def deliveries(
@@ -82,7 +82,18 @@ def deliveries(
 ) -> None:
     """List deliveries, newest first; with --follow oldest first, and on."""
     filters = {"destination": destination, "state": state, "rule": rule, "id": delivery_id}
-    columns = ("id", "destination", "rule", "type", "job_id", "state", "attempts", "due_at", "reason")
+    columns = (
+        "id",
+        "destination",
+        "rule",
+        "type",
+        "job_id",
+        "events",
+        "state",
+        "attempts",
+        "due_at",
+        "reason",
+    )
     _list(config, "deliveries", filters, columns, dict, limit=limit, follow=follow, as_json=as_json)
 
 

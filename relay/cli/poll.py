@@ -1,13 +1,9 @@
 import asyncio
 import os
-import sqlite3
 import sys
-import tempfile
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import click
 
@@ -33,25 +29,15 @@ def poll(config: str | None, dry_run: bool, sources: tuple[str, ...]) -> None:
     logs.set_up(os.environ)
     with ExitStack() as held:
         if dry_run:
-            folder = held.enter_context(tempfile.TemporaryDirectory())
-            loaded = replace(loaded, database=_copy(loaded.database, Path(folder)))
+            from relay.cli.dry_run import on_a_copy  # noqa: PLC0415
+
+            loaded = held.enter_context(on_a_copy(loaded))
         else:
             from relay.service import only_one  # noqa: PLC0415
 
             held.enter_context(only_one(loaded.database))
         well = asyncio.run(_look(loaded))
     sys.exit(0 if well else 1)
-
-
-def _copy(database: Path, folder: Path) -> Path:
-    copy = folder / "relay.db"
-    if database.exists():
-        with (
-            closing(sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(copy)) as to,
-        ):
-            source.backup(to)
-    return copy
 
 
 async def _look(loaded: Any) -> bool:

@@ -2,26 +2,32 @@ import asyncio
 import logging
 import os
 from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from relay.cli import logs
 from relay.cli.common import config_option, load, on_signals
 
+if TYPE_CHECKING:
+    from relay.config import Config
+
 
 @click.command()
 @config_option
 @click.option("--quiet", is_flag=True, help="Log only what needs attention.")
-def run(config: str | None, quiet: bool) -> None:
+@click.option("--dry-run", is_flag=True, help="Print messages instead of sending them, and change nothing.")
+def run(config: str | None, quiet: bool, dry_run: bool) -> None:
     """Watch the sources and deliver, until SIGTERM or Ctrl-C.
 
     Looks and attempts are logged, a line each. What was not sent waits in the database for the next start.
     """
     with suppress(KeyboardInterrupt):  # before it has begun, there is nothing to end
-        _run(config, quiet)
+        _run(config, quiet, dry_run)
 
 
-def _run(config: str | None, quiet: bool) -> None:
+def _run(config: str | None, quiet: bool, dry_run: bool) -> None:
     from relay.model import SystemClock  # noqa: PLC0415
     from relay.service import run as serve  # noqa: PLC0415
 
@@ -30,9 +36,16 @@ def _run(config: str | None, quiet: bool) -> None:
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
 
-    async def body() -> None:
+    async def body(config: "Config", **how: Any) -> None:
         stop = asyncio.Event()
         on_signals(stop.set)
-        await serve(loaded, environ=os.environ, clock=SystemClock(), stop=stop)
+        await serve(config, environ=os.environ, clock=SystemClock(), stop=stop, **how)
 
-    asyncio.run(body())
+    if not dry_run:
+        asyncio.run(body(loaded))
+        return
+    from relay.cli.dry_run import Printer, on_a_copy  # noqa: PLC0415
+
+    with on_a_copy(loaded) as copy:
+        click.echo("dry run: messages are printed and not sent, the database stays as it is", err=True)
+        asyncio.run(body(copy, make=partial(Printer, zone=copy.timezone)))

@@ -20,16 +20,15 @@ def test(config: str | None, destination: str) -> None:
 
 
 async def _send(loaded: Any, name: str) -> bool:
-    from relay.destinations import TYPES  # noqa: PLC0415
+    from relay.destinations import TYPES, reaching  # noqa: PLC0415
     from relay.errors import DeliveryFailed  # noqa: PLC0415
     from relay.model import SystemClock  # noqa: PLC0415
-    from relay.service import session  # noqa: PLC0415
 
     options, clock = loaded.destinations[name], SystemClock()
-    async with session() as http:
+    async with reaching(loaded.listen) as reaches:
         try:
             async with asyncio.timeout(options.timeout):
-                target = TYPES[options.type].make(options, session=http, clock=clock)
+                target = TYPES[options.type].made(options, await reaches.of(options), clock)
                 receipt = await target.send(_sample(name, loaded, clock.now()))
         except TimeoutError:
             click.echo(f"{name}: no whole answer within {options.timeout:g} s")

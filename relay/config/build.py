@@ -1,16 +1,18 @@
 """Sources, destinations and rules from their tables, as far as nothing is wrong with them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from relay import render
 from relay.config.check import check
 from relay.config.environ import Unresolved
 from relay.config.findings import Findings, Keys, did_you_mean
 from relay.config.tables import NAME, Access, RuleTable, SourceTable
-from relay.destinations import TYPES, Options
-from relay.rules import Router, Rule, RuleMistakes
+from relay.destinations import TYPES, Dialler, Options
+from relay.destinations.dialler import FORBIDDEN
+from relay.rules import ALERTS, Router, Rule, RuleMistakes
 from relay.sources import KINDS, Kind, SourceSpec
 
 Tables = Mapping[str, Any]
@@ -154,7 +156,9 @@ def _listed_by_unresolved(table: Tables) -> bool:
     return any(place != ("api_key",) for place in _unresolved(table, ()))
 
 
-def destinations(document: Tables, findings: Findings, *, folder: Path | None) -> dict[str, Options]:
+def destinations(
+    document: Tables, findings: Findings, *, folder: Path | None, listen: tuple[str, int] | None
+) -> dict[str, Options]:
     """`folder`: where relative paths start; None where no file is to be looked at."""
     built = {}
     for name, table in named(document, "destinations", findings):
@@ -163,9 +167,20 @@ def destinations(document: Tables, findings: Findings, *, folder: Path | None) -
             built[name] = options
             for key, text in options.mistakes() if folder else ():
                 findings.mistake((*path, key), text)
+            _refuse_forbidden(options, path, listen, findings)
             for key, text in options.warnings():
                 findings.warning((*path, key), text)
     return built
+
+
+def _refuse_forbidden(
+    options: Options, path: Keys, listen: tuple[str, int] | None, findings: Findings
+) -> None:
+    dialler = Dialler(options.deny, listen)
+    for key, host, port in options.dials():
+        if why := dialler.mistake(host, port):
+            text = f"is a {FORBIDDEN} ({why}), which relay never dials: set another"
+            findings.mistake((*path, key), text)
 
 
 def _options(table: Tables, path: Keys, findings: Findings, context: Tables) -> Options | None:
@@ -186,14 +201,16 @@ def _options(table: Tables, path: Keys, findings: Findings, context: Tables) -> 
 
 
 def rules(document: Tables, findings: Findings) -> tuple[tuple[Rule, ...], Router]:
-    known = list(section(document, "destinations", Findings()))
     built = []
     for name, table in named(document, "rules", findings):
         path: Keys = ("rules", name)
+        if name == ALERTS.name:
+            findings.mistake(path, "is the name of relay's own rule for alerts_to: take another")
         resolved = {key: ["*"] for key in ("on", "to") if key in table} | (_resolved(table) or {})
         rule = check(RuleTable, resolved, path, findings)
         built.append(_rule(name, rule) if rule else _conditions_alone(name, resolved))
-        _refuse_dangling(table.get("to"), (*path, "to"), known, findings)
+        refuse_dangling(table.get("to"), (*path, "to"), document, findings)
+        _refuse_templates(resolved, path, findings)
     try:
         return tuple(built), Router(built)
     except RuleMistakes as error:
@@ -203,8 +220,18 @@ def rules(document: Tables, findings: Findings) -> tuple[tuple[Rule, ...], Route
 
 
 def _rule(name: str, table: RuleTable) -> Rule:
-    values = {key: getattr(table, key) for key in ("match", "unless", "severity", "stop")}
-    return Rule(name=name, on=tuple(table.on), to=tuple(table.to), **values)
+    values = {
+        key: getattr(table, key) for key in RuleTable.model_fields if key not in {"on", "to", "group_by"}
+    }
+    by = tuple(table.group_by) if isinstance(table.group_by, list) else table.group_by
+    return Rule(name=name, on=tuple(table.on), to=tuple(table.to), group_by=by, **values)
+
+
+def _refuse_templates(table: Tables, path: Keys, findings: Findings) -> None:
+    """Values of the wrong type were told of already."""
+    title, body = (text if isinstance(text := table.get(key), str) else None for key in ("title", "body"))
+    for key, text in render.check(title, body):
+        findings.mistake((*path, key), text, quotes=True)
 
 
 def _conditions_alone(name: str, table: Tables) -> Rule:
@@ -234,9 +261,20 @@ def _unresolved(value: Any, path: Keys) -> Iterator[Keys]:
         yield from _unresolved(item, (*path, key))
 
 
-def _refuse_dangling(to: Any, path: Keys, known: list[str], findings: Findings) -> None:
-    for index, name in enumerate(to if isinstance(to, list) else ()):
-        place = (*path, index)
+def refuse_groups(rules: Sequence[Rule], built: Mapping[str, Options], findings: Findings) -> None:
+    """Of destinations to which each event goes by itself."""
+    for rule in rules:
+        alone = [name for name in rule.to if name in built and not built[name].can_group]
+        if alone and isinstance(rule.group_by, tuple):
+            text = f"can't be for {alone[0]}, whose format has one event a message: set it to false"
+            findings.mistake(("rules", rule.name, "group_by"), text)
+
+
+def refuse_dangling(to: Any, path: Keys, document: Tables, findings: Findings) -> None:
+    """`to`: a name of a destination, or a list of names."""
+    known = list(section(document, "destinations", Findings()))
+    names = {(*path, index): name for index, name in enumerate(to)} if isinstance(to, list) else {path: to}
+    for place, name in names.items():
         if isinstance(name, str) and name and name not in known:
             hint = did_you_mean(name, known) if known and place not in findings.origins else "write its table"
             findings.mistake(place, f"{findings.shown(place, name)} is no destination: {hint}")

@@ -33,6 +33,7 @@ class Config:
     sources: tuple[SourceSpec, ...]
     destinations: Mapping[str, Options]
     router: Router
+    alerts_to: str | None
     rules: tuple[Rule, ...]
     warnings: tuple[str, ...]  # lines of the same shape as mistakes
 
@@ -76,13 +77,21 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
             findings.mistake((key,), f"there is no such table: {did_you_mean(key, _SECTIONS)}")
     relay = check(RelayTable, build.section(document, "relay", findings), ("relay",), findings)
     sources = build.sources(document, findings)
-    destinations = build.destinations(document, findings, folder=path.parent if secrets else None)
+    destinations = build.destinations(
+        document,
+        findings,
+        folder=path.parent if secrets else None,
+        listen=relay.listen if relay else None,
+    )
     rules, router = build.rules(document, findings)
+    build.refuse_groups(rules, destinations, findings)
+    if relay is not None and relay.alerts_to is not None:
+        build.refuse_dangling(relay.alerts_to, ("relay", "alerts_to"), document, findings)
     if relay is not None and os.path.isdir(path.parent / relay.database):  # noqa: PTH112 - no error for a long name
         findings.mistake(("relay", "database"), 'is a directory: name a file in it, such as "relay.db"')
     if findings.mistakes or relay is None:
         raise ConfigError(_told(findings.mistakes, path, content))
-    warn(document, sources, rules, findings)
+    warn(document, sources, destinations, rules, findings)
     return Config(
         path=path,
         relay=relay.name or host or socket.gethostname(),
@@ -92,6 +101,7 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
         sources=sources,
         destinations=destinations,
         router=router,
+        alerts_to=relay.alerts_to,
         rules=rules,
         warnings=tuple(_told(findings.warnings, path, content)),
     )

@@ -16,6 +16,7 @@ from relay.destinations import Duration, SecretText
 from relay.model import Secret, Severity, canonical_time
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+MOST_FIELDS = 10
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _KEY = re.compile(r"[\x21-\x7e]{1,1000}")
@@ -156,6 +157,15 @@ def _names(value: Any) -> list[str]:
     return _distinct(value)
 
 
+def _group_by(value: Any) -> list[str] | bool:
+    """No field: one message for the rule."""
+    if value is False or value == []:
+        return value  # type: ignore[no-any-return]
+    if isinstance(value, list) and len(value) <= MOST_FIELDS:
+        return _names(value)
+    raise ValueError(f'must be a list of at most {MOST_FIELDS} fields, such as ["source"], or false')
+
+
 def _by(check: Callable[[Any], Any]) -> BeforeValidator:
     return BeforeValidator(check)
 
@@ -172,6 +182,7 @@ class RelayTable(Table):
     name: Annotated[str | None, _by(_plain)] = None
     database: Annotated[str, _by(_database)] = "relay.db"
     listen: Annotated[tuple[str, int] | None, _by(_listen)] = ("127.0.0.1", 8710)
+    alerts_to: Annotated[str | None, _by(_plain)] = None
     timezone: Annotated[ZoneInfo, _by(_zone)] = ZoneInfo("UTC")
 
 
@@ -203,4 +214,10 @@ class RuleTable(Table):
     match: dict[str, Any] = {}
     unless: dict[str, Any] = {}
     severity: Severity | None = None
+    title: Annotated[str | None, _by(_text)] = None
+    body: Annotated[str | None, _by(_text)] = None
     stop: Annotated[bool, Strict] = False
+    group_by: Annotated[list[str] | bool | None, _by(_group_by)] = None
+    group_wait: Annotated[Duration, Field(ge=0, le=86400, validate_default=False)] = 10.0
+    group_interval: Annotated[Duration, Field(ge=0, le=7 * 86400, validate_default=False)] = 60.0
+    settle: Annotated[Duration | None, Field(ge=1, le=86400, validate_default=False)] = None

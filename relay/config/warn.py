@@ -1,17 +1,20 @@
 """What is allowed, and yet hardly meant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from relay.config.findings import Findings, Keys, did_you_mean
 from relay.config.tables import LOOPBACK
-from relay.model import OPEN_STATUSES, TERMINAL_STATUSES
+from relay.destinations import Options
+from relay.model import OPEN_STATUSES, TERMINAL_STATUSES, TROUBLES
 from relay.rules import Rule
 from relay.rules.globs import glob, is_exact
 from relay.sources import SourceSpec
 
-OWN_TYPES = ("source.down", "source.up", "destination.down", "destination.up", "delivery.dead")
+OWN_TYPES = (*TROUBLES, "source.up", "destination.up")
+
+_NAMED = 3
 
 _WORDS = (*(status.lower() for status in OPEN_STATUSES), *sorted(map(str.lower, TERMINAL_STATUSES)))
 
@@ -24,16 +27,21 @@ def event_types(specs: Sequence[SourceSpec]) -> list[str]:
 
 
 def warn(
-    document: Mapping[str, Any], specs: Sequence[SourceSpec], rules: Sequence[Rule], findings: Findings
+    document: Mapping[str, Any],
+    specs: Sequence[SourceSpec],
+    destinations: Mapping[str, Options],
+    rules: Sequence[Rule],
+    findings: Findings,
 ) -> None:
     types = event_types(specs)
     _of_plain_http(document, findings)
-    _of_silence(specs, rules, findings)
+    _of_silence(specs, rules, findings, alerts="alerts_to" in document.get("relay", {}))
     taken: set[str] = set()
     for rule in rules:
         heard = {type_ for type_ in types if _hears(rule, type_)}
         _of_deaf_globs(rule, types, findings)
         _of_sources(rule.match.get("source"), ("rules", rule.name, "match", "source"), specs, findings)
+        _of_the_unsayable(rule, destinations, specs, findings)
         if heard and heard <= taken:
             text = "never sees an event: rules with stop above it take all that it asks for; move it up"
             findings.warning(("rules", rule.name), text)
@@ -62,7 +70,9 @@ def _is_plain(url: str) -> bool:
     return parts.scheme == "http" and parts.hostname not in LOOPBACK
 
 
-def _of_silence(specs: Sequence[SourceSpec], rules: Sequence[Rule], findings: Findings) -> None:
+def _of_silence(
+    specs: Sequence[SourceSpec], rules: Sequence[Rule], findings: Findings, *, alerts: bool
+) -> None:
     if not rules:
         findings.warning(
             ("rules",), "there is none, so nothing is ever sent: write one, such as [rules.failures]"
@@ -72,6 +82,10 @@ def _of_silence(specs: Sequence[SourceSpec], rules: Sequence[Rule], findings: Fi
         if not any(_hears(rule, f"{product}.failed") for rule in rules):
             text = f'no rule hears {product}.failed: add it to the on of one, or "*.failed"'
             findings.warning(("rules",), text)
+    unheard = [trouble for trouble in TROUBLES if not any(_hears(rule, trouble) for rule in rules)]
+    if unheard and not alerts:
+        text = f"nobody hears of relay's own troubles ({', '.join(unheard)}): set alerts_to to a destination"
+        findings.warning(("relay",), text)
 
 
 def _of_deaf_globs(rule: Rule, types: Sequence[str], findings: Findings) -> None:
@@ -87,6 +101,30 @@ def _hint(pattern: str, types: Sequence[str]) -> str:
     """Types that look alike, or the way to find out."""
     hint = did_you_mean(pattern, types)
     return hint if hint.startswith("did") else "correct it, or leave it out"
+
+
+def _of_the_unsayable(
+    rule: Rule, destinations: Mapping[str, Options], specs: Sequence[SourceSpec], findings: Findings
+) -> None:
+    heard = [(type_, kind) for type_, kind in _with_kinds(specs) if _hears(rule, type_)]
+    for index, name in enumerate(rule.to):
+        options = destinations.get(name)
+        unsayable = [type_ for type_, kind in heard if options and not options.takes(type_, kind)]
+        if unsayable:
+            some = ", ".join(unsayable[:_NAMED])
+            more = f" and {len(unsayable) - _NAMED} more" if len(unsayable) > _NAMED else ""
+            way_out = "leave them out, or set another format"
+            text = f"{name} has no word for {some}{more}, so none is sent there: {way_out}"
+            findings.warning(("rules", rule.name, "to", index), text)
+
+
+def _with_kinds(specs: Sequence[SourceSpec]) -> Iterator[tuple[str, str | None]]:
+    """The types that these sources are known to make, each with the kind of its source."""
+    for kind in {spec.kind.name: spec.kind for spec in specs}.values():
+        words = (*map(str.lower, kind.statuses), "stuck", "vanished")
+        words += ("finished",) if kind.product == "batch" else ()
+        yield from ((f"{kind.product}.{word}", kind.name) for word in words)
+    yield from ((type_, None) for type_ in OWN_TYPES)
 
 
 def _of_sources(wanted: Any, path: Keys, specs: Sequence[SourceSpec], findings: Findings) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationInfo
 
+from relay.addresses import Network, parse_network
 from relay.message import Message
 from relay.model import Secret, parse_duration
 
@@ -44,6 +45,12 @@ def _path(value: Any, info: ValidationInfo) -> Path:
     return Path((info.context or {}).get("folder") or "", value)
 
 
+def _network(value: Any) -> Network:
+    if isinstance(value, str):
+        return parse_network(value)
+    raise ValueError('must be a network in quotes, such as "10.0.0.0/8"')
+
+
 Duration = Annotated[float, BeforeValidator(_seconds)]
 Rate = Annotated[float, BeforeValidator(_spacing)]
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
@@ -61,11 +68,20 @@ class Options(BaseModel):
     concurrency: Annotated[int, Field(ge=1, le=1000, strict=True)] = 10
     rate: Annotated[Rate | None, Field(validate_default=False)] = None
     give_up_after: Annotated[Duration, Field(ge=0, validate_default=False)] = 3 * 86400.0
+    deny: Annotated[tuple[Annotated[Network, PlainValidator(_network)], ...], Field(max_length=1000)] = ()
+
+    def dials(self) -> list[tuple[str, str, int]]:
+        """Key, host and port of each place that the configuration names."""
+        return []
 
     @property
     def is_living(self) -> bool:
         """Whether a message is brought up to date in place: then what a receipt says of its place is kept."""
         return False
+
+    def gathered(self, message: Message, *, now: float) -> Message:  # noqa: ARG002 - most keep nothing current
+        """For before it is put into words: with what the message told that it brings up to date."""
+        return message
 
     @property
     def can_group(self) -> bool:

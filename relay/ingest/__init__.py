@@ -2,7 +2,8 @@
 
 from relay.ingest.ingest import Ingest
 from relay.ingest.look import Look
-from relay.ingest.news import News, Routes
+from relay.ingest.news import News, OwnNews
 from relay.ingest.reading import job_of
+from relay.ingest.routes import Routes, Terms
 
-__all__ = ["Ingest", "Look", "News", "Routes", "job_of"]
+__all__ = ["Ingest", "Look", "News", "OwnNews", "Routes", "Terms", "job_of"]

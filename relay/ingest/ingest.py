@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from relay.diff import Baseline, Known
 from relay.ingest.look import Look
-from relay.ingest.news import News, Routes
+from relay.ingest.news import News
 from relay.ingest.reading import Reading
+from relay.ingest.routes import Routes
 from relay.model import Clock, Job, canonical_time, quick_time, seconds_of, utc_text
 from relay.sources import Page, SourceSpec
 from relay.store import AskRow, Changes, KnownRow, SourceRow, Store
@@ -45,6 +46,7 @@ class Ingest:
         self.spec = spec
         self.row = row
         self.news = News(spec, routes, new_id)
+        self.longest_settle = routes.router.longest_settle
         self._store = store
         self._clock = clock
         self._ahead: float | None = None

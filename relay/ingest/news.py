@@ -1,26 +1,17 @@
 """Events, and who hears of them."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from relay.ingest.routes import Routes
 from relay.model import Event, EventData, Job, Severity, severity_of, utc_text
-from relay.rules import Router, Rule, masked
+from relay.rules import masked
 from relay.sources import SourceSpec, without
-from relay.store import NewDelivery, NewEvent
+from relay.store import NewEvent
 
 NULL = msgspec.Raw(b"null")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Routes:
-    """Who hears of what: the rules, and of each destination for how long its deliveries are tried."""
-
-    relay: str
-    router: Router
-    give_up_after: Mapping[str, float]
 
 
 class News:
@@ -83,18 +74,7 @@ class News:
 
     def _routed(self, event: Event, job_id: str, nth: int, now: float) -> NewEvent:
         """Rules see the item as listed; kept and sent is what is not left out of it."""
-        routing = self._routes.router.route(event)
-        event = self._kept(event)
-        wanted: dict[str, list[str]] = {rule: [] for rule in routing.matched}
-        for destination, rule in routing.sends:
-            wanted[rule.name].append(destination)
-        return NewEvent(
-            event=event,
-            job_id=job_id,
-            nth=nth,
-            rules=wanted,
-            deliveries=tuple(self._delivery(event, to, rule, now) for to, rule in routing.sends),
-        )
+        return self._routes.routed(event, self._kept(event), job_id=job_id, nth=nth, now=now)
 
     def _kept(self, event: Event) -> Event:
         if event.data.job == NULL:
@@ -103,13 +83,24 @@ class News:
         data = msgspec.structs.replace(event.data, job=job)
         return msgspec.structs.replace(event, data=data)
 
-    def _delivery(self, event: Event, destination: str, rule: Rule, now: float) -> NewDelivery:
-        return NewDelivery(
-            id=self._new_id("msg"),
-            destination=destination,
-            rule=rule.name,
-            relay=self._routes.relay,
-            severity=rule.severity or event.data.severity,
-            due_at=utc_text(now),
-            give_up_at=utc_text(now + self._routes.give_up_after[destination]),
+
+class OwnNews:
+    """Relay's own news of destinations."""
+
+    def __init__(self, routes: Routes, new_id: Callable[[str], str]) -> None:
+        self._routes = routes
+        self._new_id = new_id
+
+    def of_destination(self, event_type: str, name: str, why: str | None, nth: int, now: float) -> NewEvent:
+        """It does not hear of it itself."""
+        data = EventData(
+            source=None,
+            product=None,
+            kind=None,
+            name=name,
+            error=why,
+            error_kind=masked(why) if why else None,
+            severity=severity_of(event_type),
         )
+        event = Event(id=self._new_id("evt"), type=event_type, timestamp=utc_text(now), data=data)
+        return self._routes.routed(event, event, job_id=name, nth=nth, now=now, but=name)

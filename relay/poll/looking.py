@@ -97,14 +97,15 @@ class Looking:
     async def _jobs(self, began: float, last: float) -> Sequence[AskRow]:
         """Open jobs, and those that ended a short while ago; an outage does not count."""
         every = self.asking.spec.every
+        linger = max(plan.LINGER, self.ingest.longest_settle)
         if began - last > max(plan.LINGER, 3 * every):
             self._linger_since = min(self._linger_since or last, last)
             self._linger_until = None
         elif self._linger_until is not None and began > self._linger_until:
             self._linger_since = self._linger_until = None
-        since = began - max(plan.LINGER, 1.5 * every)
+        since = began - max(linger, 1.5 * every)
         if self._linger_since is not None:
-            since = min(since, self._linger_since - plan.LINGER)
+            since = min(since, self._linger_since - linger)
         return await self._store.jobs_to_ask(
             source=self.ingest.row.id, ended_since=utc_text(since), now=began
         )
@@ -226,7 +227,7 @@ class Looking:
         await self._store.look_whole(source=row.id, whole=whole, up=up, now=now)
         self._concluded_at = now
         if self._linger_since is not None and self._linger_until is None:
-            self._linger_until = now + plan.LINGER
+            self._linger_until = now + max(plan.LINGER, self.ingest.longest_settle)
         self.ingest.row = replace(
             self.ingest.row,  # a hint may have moved it meanwhile
             mark=whole.mark,

@@ -7,20 +7,25 @@ from typing import Any, NamedTuple
 import msgspec
 
 from relay.model import Event, Severity
-from relay.rules.fields import Subject, conditions, field_of
+from relay.rules.fields import Field, Subject, conditions, field_of
 from relay.rules.globs import glob
 from relay.rules.values import LONGEST_LIST, LONGEST_PATTERN, Test, test_of, too_long
 
 _TYPES_KEPT = 1024  # types hold words of the API, which may invent any number of them
 _LONGEST_TYPE_KEPT = 100
+LONGEST_KEY = 300
 
 Holds = Callable[[Subject], bool]
-_Asked = tuple["Rule", Holds]
+_Asked = tuple["Rule", Holds, Callable[[Subject], str]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """`match` and `unless` as TOML gives them: tables in tables, or dotted keys such as `job.tier`."""
+    """`match` and `unless` as TOML gives them: tables in tables, or dotted keys such as `job.tier`.
+
+    `group_by`: False sends each event by itself, None leaves it to the destination. Times are in seconds.
+    `title` and `body`: templates.
+    """
 
     name: str
     on: tuple[str, ...]
@@ -28,7 +33,17 @@ class Rule:
     match: Mapping[str, Any] = field(default_factory=dict)
     unless: Mapping[str, Any] = field(default_factory=dict)
     severity: Severity | None = None
+    title: str | None = None
+    body: str | None = None
     stop: bool = False
+    group_by: tuple[str, ...] | bool | None = None
+    group_wait: float = 10.0
+    group_interval: float = 60.0
+    settle: float | None = None
+
+
+ALERTS = Rule(name="alerts_to", on=(), to=())
+"""What a delivery to `[relay] alerts_to` names as its rule; no other has this name."""
 
 
 class Mistake(NamedTuple):
@@ -46,10 +61,12 @@ class RuleMistakes(Exception):  # noqa: N818 - they are many
 
 
 class Routing(msgspec.Struct, frozen=True, gc=False):
-    """`matched`: names of the rules that took the event. `sends`: each destination once, with its rule."""
+    """`matched`: names of the rules that took the event. `sends`: each destination once, with its rule and
+    what the rule's events are grouped by there, as JSON.
+    """
 
     matched: tuple[str, ...] = ()
-    sends: tuple[tuple[str, Rule], ...] = ()
+    sends: tuple[tuple[str, Rule, str], ...] = ()
 
 
 _NOWHERE = Routing()
@@ -59,6 +76,7 @@ class _Compiled(NamedTuple):
     rule: Rule
     hears: Callable[[str], bool]
     takes: Holds
+    key: Callable[[Subject], str]
 
 
 class _Clause(NamedTuple):
@@ -76,6 +94,11 @@ class Router:
             raise RuleMistakes(mistakes)
         self._kept = lru_cache(_TYPES_KEPT)(self._hearing)
 
+    @property
+    def longest_settle(self) -> float:
+        """Seconds for which what becomes of a job may still matter to one of its events."""
+        return max((compiled.rule.settle or 0.0 for compiled in self._rules), default=0.0)
+
     def route(self, event: Event) -> Routing:
         """Rules are asked in file order; the first that names a destination decides what goes there."""
         asked = self._asked(event.type)
@@ -83,22 +106,23 @@ class Router:
             return _NOWHERE
         subject = Subject(event)
         matched: list[str] = []
-        sends: dict[str, Rule] = {}
-        for rule, takes in asked:
+        sends: dict[str, tuple[str, Rule, str]] = {}
+        for rule, takes, key in asked:
             if takes(subject):
                 matched.append(rule.name)
                 for destination in rule.to:
-                    sends.setdefault(destination, rule)
+                    if destination not in sends:
+                        sends[destination] = (destination, rule, key(subject))
                 if rule.stop:
                     break
-        return Routing(tuple(matched), tuple(sends.items())) if matched else _NOWHERE
+        return Routing(tuple(matched), tuple(sends.values())) if matched else _NOWHERE
 
     def _asked(self, event_type: str) -> tuple[_Asked, ...]:
         look_up = self._kept if len(event_type) <= _LONGEST_TYPE_KEPT else self._hearing
         return look_up(event_type)
 
     def _hearing(self, event_type: str) -> tuple[_Asked, ...]:
-        return tuple((rule, takes) for rule, hears, takes in self._rules if hears(event_type))
+        return tuple((rule, takes, key) for rule, hears, takes, key in self._rules if hears(event_type))
 
 
 def _compiled(rule: Rule, mistakes: list[Mistake]) -> _Compiled:
@@ -111,7 +135,37 @@ def _compiled(rule: Rule, mistakes: list[Mistake]) -> _Compiled:
         rule=rule,
         hears=_any_type(rule.on, partial(wrong, ("on",))),
         takes=_all_hold(tuple(clause.holds for clause in cheapest_first)),
+        key=_key(rule.group_by if isinstance(rule.group_by, tuple) else (), partial(wrong, ("group_by",))),
     )
+
+
+def _key(paths: tuple[str, ...], wrong: Callable[[str], None]) -> Callable[[Subject], str]:
+    """What an event has in these fields, as JSON, cut to a sane length."""
+    if not paths:
+        return lambda _: "{}"
+    fields: dict[str, Field] = {}
+    for path in paths:
+        try:
+            fields[path] = field_of(path)
+        except ValueError as error:
+            wrong(str(error))
+            continue
+        if fields[path].whole:
+            wrong(f"`{path}` is a whole table: name a field of it, as in `job.tier`")
+
+    def key(subject: Subject) -> str:
+        values = {path: _short(field.read(subject)) for path, field in fields.items()}
+        return msgspec.json.encode(values).decode()
+
+    return key
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[:LONGEST_KEY]
+    if isinstance(value, dict | list):
+        return msgspec.json.encode(value).decode()[:LONGEST_KEY]
+    return value
 
 
 def _any_type(patterns: Sequence[str], wrong: Callable[[str], None]) -> Callable[[str], bool]:

@@ -31,7 +31,8 @@ WHERE NOT EXISTS (
   SELECT 1 FROM json_each(e.rules) rule, json_each(rule.value) wanted WHERE wanted.value = d.destination)
 
 -- lost: a delivery in a state that is none
-SELECT d.id || ' is ' || d.state FROM deliveries d WHERE d.state NOT IN ('waiting', 'delivered', 'dead')
+SELECT d.id || ' is ' || d.state FROM deliveries d
+WHERE d.state NOT IN ('waiting', 'delivered', 'dead', 'superseded')
 
 -- empty: a delivery that carries no event
 SELECT d.id FROM deliveries d WHERE NOT EXISTS (

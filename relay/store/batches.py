@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from sqlite3 import Connection
 
 from relay.model import Job, utc_text
+from relay.store.events import add_events
 from relay.store.named import SQL
 from relay.store.records import BatchFile, Followed, NewEvent
-from relay.store.snapshot import add_events
 
 
 def batches_to_follow(db: Connection, *, source: int, now: float, limit: int) -> Sequence[Followed]:
@@ -63,5 +63,6 @@ def batch_followed(
         SQL["keep_batch_file"],
         ((source, batch.id, f.place, f.file, f.kind, f.job, f.name, f.status, f.error) for f in files),
     )
+    db.execute(SQL["move_on"], (utc_text(now), source, batch.id))
     if event is not None:
-        add_events(db, source, [event], utc_text(now))
+        add_events(db, source, [event], now)

@@ -5,6 +5,13 @@ from collections.abc import Mapping
 from importlib import resources
 from types import MappingProxyType
 
+import msgspec
+
+
+def as_json(values: object) -> str:
+    return msgspec.json.encode(values).decode()
+
+
 _HEAD = re.compile(r"^-- (\w+): .+$", re.MULTILINE)
 
 

@@ -1,17 +1,16 @@
 """Deliveries: claim by lease, settle in groups, give back."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from sqlite3 import Connection
 
-import msgspec
+from relay.model import utc_text
+from relay.store.claims import claim, place_key
+from relay.store.events import add_events, ripen
+from relay.store.named import SQL, as_json
+from relay.store.records import Claimed, Claims, Edge, Result, Turn
 
-from relay.message import Message
-from relay.model import Event, EventData, utc_text
-from relay.store.named import SQL
-from relay.store.records import Claimed, Result, Turn
-
-_decode_data = msgspec.json.Decoder(EventData).decode
+OWN = 0
+"""The source of relay's own events that are of no source."""
 
 
 def turn(
@@ -19,69 +18,58 @@ def turn(
     *,
     destination: str,
     owner: str,
-    results: Sequence[Result],
-    unsent: Sequence[Claimed],
-    room: int,
-    lease_until: float,
+    results: Sequence[Result] = (),
+    unsent: Sequence[Claimed] = (),
+    edges: Sequence[Edge] = (),
+    claims: Claims | None = None,
     now: float,
 ) -> Turn:
-    """A lane's one hop: what ended is settled, what was not sent given back, and up to `room` claimed."""
-    at = utc_text(now)
-    settle(db, results, at)
+    """A lane's one hop: what ended is settled, what was not sent given back, and what is due claimed."""
+    died = settle(db, results, destination, now)
     give_back(db, unsent=unsent, now=now)
-    claimed = tuple(_claim(db, destination, owner, room, utc_text(lease_until), at)) if room > 0 else ()
-    (next_due,) = db.execute(SQL["next_due"], (destination, at)).fetchone()
-    return Turn(claimed=claimed, next_due=next_due)
+    news = tell(db, destination, [edge for edge in edges if died or edge.what != "dead"], now)
+    more = ripen(db, destination, now)
+    claimed = claim(db, destination, owner, claims, now) if claims and claims.room > 0 else ()
+    at = utc_text(now)
+    return Turn(claimed=claimed, next_due=at if more else _next_due(db, destination, at), news=news)
 
 
-def _claim(db: Connection, destination: str, owner: str, room: int, lease: str, at: str) -> Iterable[Claimed]:
-    rows = db.execute(SQL["claimable"], (destination, at, owner, room)).fetchall()
-    if not rows:
-        return
-    # In few statements: each gives the interpreter away, and a busy loop is slow to give it back.
-    db.execute(SQL["lease"], (owner, lease, _json([row[0] for row in rows])))
-    parts = _parts(db, [row[1] for row in rows])
-    for seq, delivery, rule, relay, severity, attempt, failures, give_up_at in rows:
-        yield Claimed(
-            seq=seq,
-            attempt=attempt,
-            failures=failures,
-            give_up_at=give_up_at,
-            message=Message(
-                id=delivery, events=tuple(parts[delivery]), rule=rule, relay=relay, severity=severity
-            ),
-        )
+def _next_due(db: Connection, destination: str, at: str) -> str | None:
+    """When there is something to do again, as far as it is known by time."""
+    (due,) = db.execute(SQL["next_due"], (destination, at)).fetchone()
+    (move,) = db.execute(SQL["next_move"], (destination,)).fetchone()
+    return min(filter(None, (due, move)), default=None)
 
 
-def _parts(db: Connection, deliveries: Sequence[str]) -> Mapping[str, list[Event]]:
-    found = defaultdict[str, list[Event]](list)
-    for delivery, event_id, event_type, timestamp, data in db.execute(SQL["parts"], (_json(deliveries),)):
-        event = Event(id=event_id, type=event_type, timestamp=timestamp, data=_decode_data(data))
-        found[delivery].append(event)
-    return found
-
-
-def _json(values: Sequence[object]) -> str:
-    return msgspec.json.encode(values).decode()
-
-
-def settle(db: Connection, results: Sequence[Result], at: str) -> None:
+def settle(db: Connection, results: Sequence[Result], destination: str, now: float) -> bool:
+    """Whether a delivery died."""
+    at = utc_text(now)
+    placed = [r for r in results if r.delivered and r.place is not None]
+    db.executemany(
+        SQL["keep_place"],
+        ((destination, place_key(r.claimed.message), r.place, r.claimed.id, at) for r in placed),
+    )
+    results = [r for r in results if r.claimed.is_attempt]
     if not results:
-        return
-    db.execute(SQL["settle_delivered"], (at, _json([r.claimed.seq for r in results if r.delivered])))
+        return False
+    done = [r.claimed.seq for r in results if r.delivered]
+    db.execute(SQL["settle_delivered"], (at, as_json(done)))
+    if done:
+        db.execute(SQL["destination_works"], (destination,))
     failed = [r for r in results if not r.delivered]
     db.executemany(
         SQL["settle_again"],
-        ((r.due_at, r.reason, r.claimed.seq, r.claimed.attempt) for r in failed if r.due_at is not None),
+        ((r.due_at, r.reason, r.place, r.claimed.seq, r.claimed.attempt) for r in failed if r.due_at),
     )
-    db.executemany(
+    died = db.executemany(
         SQL["settle_dead"],
         ((at, r.reason, r.claimed.seq, r.claimed.attempt) for r in failed if r.due_at is None),
-    )
-    db.execute(SQL["add_attempts"], (_json([_attempt(r) for r in results]),))
+    ).rowcount
+    db.execute(SQL["add_attempts"], (as_json([_attempt(r) for r in results]),))
     db.executemany(SQL["hold_followers"], ((r.due_at, r.claimed.seq) for r in failed if r.due_at is not None))
     over = (r for r in results if (r.delivered or r.due_at is None) and r.claimed.failures)
     db.executemany(SQL["release_followers"], ((at, r.claimed.seq, at) for r in over))
+    return died > 0
 
 
 def _attempt(r: Result) -> tuple[object, ...]:
@@ -89,9 +77,26 @@ def _attempt(r: Result) -> tuple[object, ...]:
     return (r.claimed.id, r.claimed.attempt, r.started_at, r.seconds, outcome, r.status, r.answer, r.reason)
 
 
+def tell(db: Connection, destination: str, edges: Sequence[Edge], now: float) -> bool:
+    """Relay's own news of this destination, each once a trouble; whether there was any."""
+    told = False
+    for edge in edges:
+        db.execute(SQL["add_destination"], (destination,))
+        values = {"name": destination, "now": utc_text(now), "reason": edge.reason}
+        for (nth,) in db.execute(SQL[f"destination_{edge.what}"], values).fetchall():
+            add_events(db, OWN, [edge.event(nth)], now)
+            told = True
+    return told
+
+
+def is_down(db: Connection, *, destination: str) -> bool:
+    """Whether people were told that this destination is down, and not yet that it is up again."""
+    return db.execute(SQL["destination_is_down"], (destination,)).fetchone() is not None
+
+
 def give_back(db: Connection, *, unsent: Sequence[Claimed], now: float) -> None:
     at = utc_text(now)
-    db.executemany(SQL["give_back_unsent"], ((at, c.seq, c.attempt) for c in unsent))
+    db.executemany(SQL["give_back_unsent"], ((at, c.seq, c.attempt) for c in unsent if c.is_attempt))
 
 
 def end_leases(db: Connection, *, now: float) -> None:

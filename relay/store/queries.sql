@@ -78,8 +78,35 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 SELECT coalesce(max(seq), 0) FROM events
 
 -- add_delivery: routed in the transaction that saw the change
-INSERT INTO deliveries (id, destination, rule, relay, severity, job, state, due_at, give_up_at, created_at)
-VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?)
+INSERT INTO deliveries (id, destination, rule, relay, severity, job, state, due_at, give_up_at, created_at,
+  group_key, group_wait, group_interval, planned_at, settle_until)
+VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- latest_of_group: its newest delivery, and whether that was never claimed, so that events may join it
+SELECT id, state = 'waiting' AND claimed_at IS NULL, severity, planned_at FROM deliveries
+WHERE destination = ? AND rule = ? AND group_key = ? AND settle_until IS NULL ORDER BY seq DESC LIMIT 1
+
+-- raise_severity: of a group, that of its worst event
+UPDATE deliveries SET severity = ? WHERE id = ?
+
+-- ripe: deliveries whose time to settle is over, and whether their job has turned out well since
+SELECT d.seq, d.id, d.rule, d.relay, d.severity, d.give_up_at, d.group_key, d.group_wait, d.group_interval, e.seq,
+  e.data ->> 'status' <> 'COMPLETED' AND EXISTS (
+    SELECT 1 FROM jobs AS j WHERE j.source = e.source AND j.id = e.job_id AND j.status = 'COMPLETED')
+FROM deliveries AS d JOIN delivery_parts AS p ON p.delivery = d.id JOIN events AS e ON e.seq = p.event
+WHERE d.destination = ? AND d.state = 'waiting' AND d.settle_until <= ? ORDER BY d.settle_until, d.seq LIMIT ?
+
+-- supersede: not sent, since the job turned out well meanwhile
+UPDATE deliveries SET state = 'superseded', ended_at = ?, reason = 'the job was completed meanwhile' WHERE seq = ?
+
+-- settled_ill: it is to be sent after all
+UPDATE deliveries SET due_at = ?, settle_until = NULL WHERE seq = ?
+
+-- forget_parts: the event goes over to its group's delivery
+DELETE FROM delivery_parts WHERE delivery = ?
+
+-- forget_delivery: likewise
+DELETE FROM deliveries WHERE seq = ?
 
 -- add_part: which events a delivery carries
 INSERT INTO delivery_parts (delivery, event) VALUES (?, ?)
@@ -101,20 +128,70 @@ WHERE source = ? AND changed_at >= ? AND changes > 0 AND status IN ('COMPLETED',
 ORDER BY created_at
 
 -- claimable: due rows of a lane but those it holds, oldest first; single events of a job wait for earlier ones
-SELECT seq, id, rule, relay, severity, attempts + 1, failures, give_up_at FROM deliveries AS d
-WHERE destination = ? AND state = 'waiting' AND due_at <= ? AND (owner IS NULL OR owner <> ?) AND NOT EXISTS (
+SELECT * FROM deliveries AS d
+WHERE destination = ? AND state = 'waiting' AND due_at <= ? AND settle_until IS NULL
+  AND (owner IS NULL OR owner <> ?) AND NOT EXISTS (
   SELECT 1 FROM deliveries AS earlier
   WHERE earlier.destination = d.destination AND earlier.job = d.job AND earlier.seq < d.seq
     AND earlier.state = 'waiting')
 ORDER BY due_at, seq LIMIT ?
 
 -- lease: the claim, of all rows in one statement; counts the attempt in the commit before its send
-UPDATE deliveries SET owner = ?, due_at = ?, attempts = attempts + 1
+UPDATE deliveries SET owner = ?, due_at = ?, attempts = attempts + 1, claimed_at = coalesce(claimed_at, ?)
 WHERE seq IN (SELECT value FROM json_each(?))
 
--- parts: the events that deliveries carry, in their order
+-- parts: the events that deliveries of one each carry
 SELECT p.delivery, e.id, e.type, e.timestamp, e.data FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event
-WHERE p.delivery IN (SELECT value FROM json_each(?)) ORDER BY e.seq
+WHERE p.delivery IN (SELECT value FROM json_each(?))
+
+-- first_parts: the first events that a delivery carries
+SELECT p.delivery, e.id, e.type, e.timestamp, e.data FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event
+WHERE p.delivery = ? ORDER BY p.event LIMIT ?
+
+-- tallies: how many events of what kind a delivery carries, the most frequent first
+SELECT count(*) AS n, e.type, e.data ->> 'error_kind' AS kind
+FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ?
+GROUP BY e.type, kind ORDER BY n DESC, e.type, kind
+
+-- last_part: when the last event that a delivery carries was seen
+SELECT e.timestamp FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ?
+ORDER BY p.event DESC LIMIT 1
+
+-- entries: the events that a delivery carries beyond the first, as rows of a table
+SELECT e.timestamp, e.type, e.data ->> 'source', e.data ->> 'job_id', substr(e.data ->> 'name', 1, 300),
+  e.data ->> 'status', substr(e.data ->> 'error', 1, 300), e.data ->> 'url'
+FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ?
+ORDER BY p.event LIMIT ? OFFSET ?
+
+-- keep_words: what the templates said at the first claim
+UPDATE deliveries SET title = ?, body = ? WHERE id = ?
+
+-- place: where the message stands that this one brings up to date
+SELECT place FROM slack_messages WHERE destination = ? AND key = ?
+
+-- keep_place: after each message that was sent or brought up to date
+INSERT INTO slack_messages (destination, key, place, delivery, changed_at) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (destination, key) DO UPDATE
+SET place = excluded.place, delivery = excluded.delivery, changed_at = excluded.changed_at
+
+-- progress: how many of a batch's files have ended, and how many it has
+SELECT sum(f.status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED', 'UNKNOWN')), count(*)
+FROM batch_files AS f WHERE f.source = (SELECT id FROM sources WHERE name = ? AND retired_at IS NULL)
+  AND f.batch = ?
+
+-- move_on: a batch's files have come further, and so has the message of it
+UPDATE slack_messages SET due_at = ?
+WHERE key = json_array('batch', (SELECT name FROM sources WHERE id = ?), ?)
+
+-- to_move_on: a message that is to be brought up to date though nothing has happened that is told of
+SELECT d.*, m.key FROM slack_messages AS m JOIN deliveries AS d ON d.id = m.delivery
+WHERE m.destination = ? AND m.due_at <= ? ORDER BY m.due_at LIMIT 1
+
+-- moved_on: once is enough; the next progress says it again
+UPDATE slack_messages SET due_at = NULL WHERE destination = ? AND key = ?
+
+-- next_move: when a lane has such a message
+SELECT min(due_at) FROM slack_messages WHERE destination = ? AND due_at IS NOT NULL
 
 -- next_due: when a lane has something to do again; rows that wait for an earlier one are not asked for by time
 SELECT min(due_at) FROM deliveries WHERE destination = ? AND state = 'waiting' AND due_at > ?
@@ -124,7 +201,7 @@ UPDATE deliveries SET state = 'delivered', owner = NULL, ended_at = ?, reason = 
 WHERE seq IN (SELECT value FROM json_each(?)) AND state <> 'delivered'
 
 -- settle_again: fenced by the attempt, so that a late failure of an old lease says nothing
-UPDATE deliveries SET due_at = ?, owner = NULL, failures = failures + 1, reason = ?
+UPDATE deliveries SET due_at = ?, owner = NULL, failures = failures + 1, reason = ?, place = coalesce(?, place)
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
 
 -- settle_dead: fenced likewise
@@ -157,6 +234,25 @@ UPDATE deliveries SET owner = NULL, due_at = :now WHERE state = 'waiting' AND ow
 UPDATE deliveries
 SET state = 'waiting', due_at = :now, give_up_at = :give_up_at, failures = 0, owner = NULL, ended_at = NULL
 WHERE id = :id AND state = 'dead'
+
+-- add_destination: one of which there is news
+INSERT INTO destinations (name) VALUES (?) ON CONFLICT DO NOTHING
+
+-- destination_down: told until it is up again
+UPDATE destinations SET down_at = :now, reason = :reason, troubles = troubles + 1
+WHERE name = :name AND down_at IS NULL RETURNING troubles
+
+-- destination_up: the number of the trouble that is over
+UPDATE destinations SET down_at = NULL, reason = NULL WHERE name = :name AND down_at IS NOT NULL RETURNING troubles
+
+-- destination_dead: the first delivery that died since one arrived
+UPDATE destinations SET dead_told = 1, deaths = deaths + 1 WHERE name = :name AND dead_told = 0 RETURNING deaths
+
+-- destination_works: what dies after this is another trouble
+UPDATE destinations SET dead_told = 0 WHERE name = ? AND dead_told = 1
+
+-- destination_is_down: as told
+SELECT 1 FROM destinations WHERE name = ? AND down_at IS NOT NULL
 
 -- batches_to_follow: those that have ended, whose files are not all told of, and whose time has come
 SELECT id, created_at, status, name, error, changed_at, changes FROM jobs

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -42,7 +42,23 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Group:
+    """A message for all events of one `key` (JSON): `wait` seconds after the first of them that joins, and
+    `interval` seconds after the message before.
+    """
+
+    key: str
+    wait: float
+    interval: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class NewDelivery:
+    """What an event owes to a destination: a message of its own, or a place in that of its `group`.
+
+    `settle_until`: what becomes of the job until then decides whether it is sent at all.
+    """
+
     id: str
     destination: str
     rule: str
@@ -50,6 +66,8 @@ class NewDelivery:
     severity: str
     due_at: str
     give_up_at: str
+    group: Group | None = None
+    settle_until: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +150,9 @@ class BatchFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
-    """A delivery under lease. `attempt` is the number of this try: what fences its result."""
+    """A delivery under lease. `attempt` is the number of this try: what fences its result. It is 0 where a
+    message that has arrived is only to be brought up to date.
+    """
 
     seq: int
     attempt: int
@@ -143,6 +163,10 @@ class Claimed:
     @property
     def id(self) -> str:
         return self.message.id
+
+    @property
+    def is_attempt(self) -> bool:
+        return self.attempt > 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,14 +181,46 @@ class Result:
     status: int | None = None
     answer: str = ""
     reason: str | None = None
+    place: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edge:
+    """A destination went "down", is "up" again, or a delivery to it is "dead": `event` is made once a
+    trouble, with the number of it. `reason`: of what is down.
+    """
+
+    what: Literal["down", "up", "dead"]
+    event: Callable[[int], NewEvent]
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claims:
+    """Which deliveries a lane wants: up to `room`, of those due at the lease's begin.
+
+    `probe`: one alone, the least tried, to see whether the destination is well again. `living`: with the
+    place of the message that each brings up to date. `tables`: with a group's other events as rows. `words`:
+    the title and body that a rule's templates give a message; kept from the first claim on.
+    """
+
+    room: int
+    lease_until: float
+    probe: bool = False
+    living: bool = False
+    tables: bool = False
+    words: Callable[[Message], tuple[str | None, str | None]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """What a lane gets from one hop to the store; `next_due` is None where nothing waits for a time."""
+    """What a lane gets from one hop to the store; `next_due` is None where nothing waits for a time. `news`:
+    there is something for other lanes.
+    """
 
     claimed: tuple[Claimed, ...]
     next_due: str | None
+    news: bool = False
 
 
 Row = dict[str, Any]

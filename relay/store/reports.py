@@ -19,9 +19,11 @@ _SELECTS = {
     "deliveries": """
         SELECT d.seq, d.id, d.destination, d.rule, d.severity, d.state,
           CASE WHEN d.state = 'waiting' THEN d.due_at END AS due_at, d.attempts, d.created_at,
-          d.ended_at, d.give_up_at, d.reason, d.owner IS NOT NULL AS claimed, e.id AS event, e.type,
-          e.data ->> 'job_id' AS job_id
-        FROM deliveries d JOIN delivery_parts p ON p.delivery = d.id JOIN events e ON e.seq = p.event
+          d.ended_at, d.give_up_at, d.reason, d.owner IS NOT NULL AS claimed, d.settle_until, d.group_key,
+          e.id AS event, e.type, e.data ->> 'job_id' AS job_id,
+          (SELECT count(*) FROM delivery_parts p WHERE p.delivery = d.id) AS events
+        FROM deliveries d JOIN events e
+          ON e.seq = (SELECT min(p.event) FROM delivery_parts p WHERE p.delivery = d.id)
         WHERE 1 {and_} ORDER BY d.seq DESC LIMIT :limit""",
     "sources": """
         SELECT s.name, s.kind, s.baseline, s.mark, s.whole_at, s.looked_at, s.failures, s.trouble,
@@ -33,6 +35,7 @@ _SELECTS = {
         SELECT d.destination AS name, sum(d.state = 'waiting') AS waiting,
           sum(d.state = 'delivered') AS delivered,
           sum(d.state = 'dead') AS dead,
+          sum(d.state = 'superseded') AS superseded,
           min(CASE WHEN d.state = 'waiting' THEN d.created_at END) AS oldest
         FROM deliveries d WHERE 1 {and_} GROUP BY d.destination ORDER BY d.destination LIMIT :limit""",
 }

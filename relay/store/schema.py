@@ -133,8 +133,56 @@ CREATE TABLE attempts (
 """
 
 
+_GROUPS = """
+ALTER TABLE deliveries ADD COLUMN group_key TEXT;
+ALTER TABLE deliveries ADD COLUMN group_wait REAL NOT NULL DEFAULT 0;
+ALTER TABLE deliveries ADD COLUMN group_interval REAL NOT NULL DEFAULT 0;
+ALTER TABLE deliveries ADD COLUMN planned_at TEXT;
+ALTER TABLE deliveries ADD COLUMN claimed_at TEXT;
+ALTER TABLE deliveries ADD COLUMN settle_until TEXT;
+ALTER TABLE deliveries ADD COLUMN title TEXT;
+ALTER TABLE deliveries ADD COLUMN body TEXT;
+ALTER TABLE deliveries ADD COLUMN place TEXT;
+UPDATE deliveries SET claimed_at = created_at WHERE attempts > 0;
+CREATE INDEX deliveries_group ON deliveries(destination, rule, group_key, seq)
+  WHERE group_key IS NOT NULL AND settle_until IS NULL;
+CREATE INDEX deliveries_settling ON deliveries(destination, settle_until)
+  WHERE state = 'waiting' AND settle_until IS NOT NULL;
+
+CREATE TABLE destinations (
+  name TEXT PRIMARY KEY,
+  down_at TEXT,
+  reason TEXT,
+  troubles INTEGER NOT NULL DEFAULT 0,
+  deaths INTEGER NOT NULL DEFAULT 0,
+  dead_told INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE slack_messages (
+  destination TEXT NOT NULL,
+  key TEXT NOT NULL,
+  place TEXT NOT NULL,
+  delivery TEXT NOT NULL,
+  due_at TEXT,
+  changed_at TEXT NOT NULL,
+  PRIMARY KEY (destination, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX slack_messages_key ON slack_messages(key);
+CREATE INDEX slack_messages_due ON slack_messages(destination, due_at) WHERE due_at IS NOT NULL;
+"""
+
+
 @migrations()
 def m001_first(db: Database) -> None:
-    for statement in _TABLES.split(";"):
+    _run(db, _TABLES)
+
+
+@migrations()
+def m002_groups(db: Database) -> None:
+    _run(db, _GROUPS)
+
+
+def _run(db: Database, statements: str) -> None:
+    for statement in statements.split(";"):
         if statement.strip():
             db.execute(statement)

@@ -7,6 +7,7 @@ import msgspec
 
 from relay.diff import Known
 from relay.model import is_open, utc_text
+from relay.store.events import add_events
 from relay.store.named import SQL
 from relay.store.records import AskRow, Changes, Decide, KnownRow, NewEvent, SourceRow, Whole
 
@@ -82,7 +83,7 @@ def ingest(
     _write_seen(db, source, changes, seq, at, spell_at)
     _write_unseen(db, source, changes, at)
     if changes.events:
-        add_events(db, source, changes.events, at)
+        add_events(db, source, changes.events, now)
     return changes, int(seq)
 
 
@@ -134,32 +135,6 @@ def _key(source: int, known: Known) -> tuple[int, str, str]:
     return source, known.created_at, known.id
 
 
-def add_events(db: Connection, source: int, events: Sequence[NewEvent], at: str) -> None:
-    """Events with their deliveries, in few statements."""
-    (last,) = db.execute(SQL["last_event"]).fetchone()
-    numbered = list(enumerate(events, last + 1))
-    db.executemany(SQL["add_event"], (_event_row(source, seq, new) for seq, new in numbered))
-    db.executemany(
-        SQL["add_delivery"],
-        (
-            (
-                *(d.id, d.destination, d.rule, d.relay, d.severity),
-                *(f"{source}/{new.job_id}", d.due_at, d.give_up_at, at),
-            )
-            for new in events
-            for d in new.deliveries
-        ),
-    )
-    db.executemany(SQL["add_part"], ((d.id, seq) for seq, new in numbered for d in new.deliveries))
-
-
-def _event_row(source: int, seq: int, new: NewEvent) -> tuple[object, ...]:
-    event = new.event
-    data = msgspec.json.encode(event.data).decode()
-    rules = msgspec.json.encode(new.rules).decode()
-    return seq, event.id, source, new.job_id, new.nth, event.type, event.timestamp, data, rules
-
-
 def jobs_to_ask(db: Connection, *, source: int, ended_since: str, now: float) -> Sequence[AskRow]:
     """Open jobs but those long gone, and those that ended since."""
     values = {"source": source, "ended_since": ended_since, "gone_since": utc_text(now - GONE_FOR)}
@@ -180,7 +155,7 @@ def look_whole(
     """`up` makes the event that says so, where the source was down."""
     at = utc_text(now)
     for (nth,) in db.execute(SQL["source_up"], {"id": source}).fetchall():
-        add_events(db, source, [up(nth)], at)
+        add_events(db, source, [up(nth)], now)
     db.execute(SQL["look_whole"], {"id": source, "now": at, **msgspec.structs.asdict(whole)})
 
 
@@ -201,5 +176,5 @@ def look_failed(
     (failures,) = db.execute(SQL["look_failed"], values).fetchone()
     if down is not None:
         for (nth,) in db.execute(SQL["source_down"], {"id": source, "now": at}).fetchall():
-            add_events(db, source, [down(nth)], at)
+            add_events(db, source, [down(nth)], now)
     return int(failures)

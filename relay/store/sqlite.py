@@ -77,6 +77,7 @@ class Store:
     turn = _writes(outbox.turn)
     give_back = _writes(outbox.give_back)
     end_leases = _writes(outbox.end_leases)
+    is_down = _reads(outbox.is_down)
     retry = _writes(outbox.retry)
 
     rows = _reads(reports.rows)

@@ -8,20 +8,20 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from relay.deliver import Lane
-from relay.destinations import Receipt
+from relay.deliver import Lane, Sender
+from relay.destinations import Receipt, session
 from relay.destinations.webhook import Webhook, WebhookOptions
-from relay.ingest import Ingest, Look
+from relay.ingest import Ingest, Look, OwnNews
 from relay.message import Message
+from relay.model import new_id
 from relay.rules import Rule
-from relay.service import session
 from relay.sources import Item
 from relay.sources.items import read_page
 from relay.store import Store
 from tests.bench.history import BEGAN, History
 from tests.bench.ratios import Compared
 from tests.bench.servers import running, serve_receiver
-from tests.bench.setting import CLOCK, HOOK, opened, rate, source
+from tests.bench.setting import CLOCK, HOOK, opened, rate, routes_of, source
 
 CONCURRENCIES = (10, 50, 200)
 DELIVERIES = 2000
@@ -115,7 +115,15 @@ def _options(url: str) -> WebhookOptions:
 async def _durable(outbox: Outbox, webhook: Webhook, options: WebhookOptions) -> tuple[float, list[Message]]:
     await outbox.fill()
     sink = Sink(webhook)
-    sink.lane = Lane(HOOK, options, sink, store=outbox.store, clock=CLOCK, random=Random(1), owner="bench")
+    sink.lane = Lane(
+        HOOK,
+        options,
+        Sender(HOOK, options, sink, clock=CLOCK, random=Random(1)),
+        store=outbox.store,
+        clock=CLOCK,
+        owner="bench",
+        news=OwnNews(routes_of(()), new_id),
+    )
     found = await rate(DELIVERIES, sink.lane.run)
     assert len(sink.sent) == DELIVERIES
     return found, sink.sent

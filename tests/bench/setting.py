@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
-from relay.ingest import Ingest, Routes
+from relay.ingest import Ingest, Routes, Terms
 from relay.model import Secret, SystemClock, new_id
 from relay.rules import Router, Rule
 from relay.simulator.job import time_text
@@ -39,8 +39,13 @@ async def opened(path: Path, spec: SourceSpec, rules: tuple[Rule, ...]) -> tuple
         name=spec.name, kind=spec.kind.name, identity=spec.identity(), now=CLOCK.now()
     )
     row = replace(row, baseline=time_text(BEGAN))  # what comes after the first job is news
-    routes = Routes(relay="bench", router=Router(rules), give_up_after={HOOK: 86400.0})
-    return store, Ingest(store=store, spec=spec, row=row, routes=routes, clock=CLOCK, new_id=new_id)
+    return store, Ingest(store=store, spec=spec, row=row, routes=routes_of(rules), clock=CLOCK, new_id=new_id)
+
+
+def routes_of(rules: tuple[Rule, ...]) -> Routes:
+    return Routes(
+        relay="bench", router=Router(rules), destinations={HOOK: Terms(give_up_after=86400.0)}, new_id=new_id
+    )
 
 
 async def rate(count: int, work: Callable[[], Awaitable[object]]) -> float:

@@ -60,3 +60,12 @@ async def test_a_destination_that_is_not_there_is_wrong_usage(configured):
     done = await configured.relay("test", "hok")
     assert done.status == 2
     assert "There is no destination 'hok'; there are: hook, gone, busy." in done.err
+
+
+async def test_a_forbidden_address_is_told_before_anything_is_sent(configured):
+    text = configured.config.read_text()
+    place = text.split("[destinations.hook]")[1].split('url = "')[1].split('"')[0]
+    configured.write(text.replace(place, "http://[::ffff:169.254.169.254]/latest", 1))
+    done = await configured.relay("test", "hook")
+    assert (done.status, done.out) == (2, "")
+    assert "destinations.hook.url: is a forbidden address (metadata)" in done.err

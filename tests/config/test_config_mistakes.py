@@ -12,7 +12,6 @@ NO_KEY = "must be printable ASCII without spaces: copy the key again, it begins 
 NO_QUERY = "must end with its path: leave out what begins with ? or #, set parameters in query"
 NO_PARAMETER = "is no parameter that can be set for"
 NOTHING = "an empty list matches nothing: name a value, or leave the condition out"
-TYPES = "email, webhook"
 KINDS = "parse, classify, extract, split, batch, batch_v1"
 
 # What is added from line 3 on, and the whole of what is said of it.
@@ -25,7 +24,7 @@ MISTAKES = [
     ('[relay]\nnmae = "x"', "4: relay.nmae: there is no such key here: did you mean name?"),
     (
         "[relay]\ntoken = 1",
-        "4: relay.token: there is no such key here: known are name, database, listen, timezone",
+        "4: relay.token: there is no such key here: known are name, database, listen, alerts_to, timezone",
     ),
     ("[relay]\nname = 1", "4: relay.name: must be a text in quotes"),
     ('[relay]\nname = "a\\nb"', "4: relay.name: must be a text of 1 to 200 characters on one line"),
@@ -127,10 +126,13 @@ MISTAKES = [
         "4: sources.classify.query.configuration_id: must be a text, or a list of texts, that are not empty",
     ),
     ("include = []", "3: sources.parse.include: must not be empty: name at least one"),
-    ("[destinations.hook]", f"3: destinations.hook.type: must say what it is: set it to one of {TYPES}"),
+    (
+        "[destinations.hook]",
+        "3: destinations.hook.type: must say what it is: set it to one of email, slack, webhook",
+    ),
     (
         '[destinations.x]\ntype = "fax"',
-        f'4: destinations.x.type: "fax" is no type of destination: known are {TYPES}',
+        '4: destinations.x.type: "fax" is no type of destination: known are email, slack, webhook',
     ),
     ('[destinations.x]\ntype = "webhook"', "3: destinations.x.url: is missing: set it"),
     (

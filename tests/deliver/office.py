@@ -1,6 +1,7 @@
 """A store with deliveries in it, receivers that fail by script, and lanes between, all in virtual time."""
 
 import asyncio
+import json
 import random
 import sqlite3
 from collections import Counter
@@ -11,11 +12,13 @@ from itertools import count
 import msgspec
 from virtual import START, Inline, VirtualClock
 
-from relay.deliver import Courier, Lane
+from relay.deliver import Courier, Lane, Sender
 from relay.destinations import Options, Receipt
 from relay.diff import Known
+from relay.ingest import OwnNews, Routes, Terms
 from relay.message import Message
-from relay.model import Event, EventData, Job, utc_text
+from relay.model import Event, EventData, Job, new_id, utc_text
+from relay.rules import Router
 from relay.store import Changes, NewDelivery, NewEvent, open_store
 
 DAY = 86400.0
@@ -85,9 +88,17 @@ class Office:
         self.clock = VirtualClock()
         self.disk = disk or Inline()
         self.store = self._opened(path)
+        self.routes = self.routes_by()
+        self.lanes = []
         self._ids = count(1)
         self._jobs: dict[str, Known] = {}
         self._source = None
+
+    def routes_by(self, *rules, **more):
+        """To whom relay's own news go."""
+        known = {name for rule in rules for name in rule.to} | {more.get("alerts_to", "inbox")}
+        terms = dict.fromkeys(known, Terms(give_up_after=3 * DAY))
+        return Routes(relay="test", router=Router(rules), destinations=terms, new_id=new_id, **more)
 
     def _opened(self, path):
         store = open_store(path, executors=(self.disk, Inline()))
@@ -120,15 +131,19 @@ class Office:
         return Changes(moved=[(known, seen, nth)], events=[new])
 
     def lane(self, receiver, name="inbox", **options):
-        return Lane(
+        chosen = Options(type="inbox").model_copy(update=options)
+        lane = Lane(
             name,
-            Options(type="inbox").model_copy(update=options),
-            receiver,
+            chosen,
+            Sender(name, chosen, receiver, clock=self.clock, random=Chance()),
             store=self.store,
             clock=self.clock,
-            random=Chance(),
             owner="run_1",
+            news=OwnNews(self.routes, new_id),
+            told=lambda: [other.wake() for other in self.lanes],
         )
+        self.lanes.append(lane)
+        return lane
 
     def courier(self, receivers, **options):
         lanes = {name: self.lane(receiver, name, **options) for name, receiver in receivers.items()}
@@ -137,6 +152,12 @@ class Office:
     async def rows(self, **filters):
         """The deliveries, oldest first."""
         return (await self.store.rows("deliveries", limit=100_000, **filters))[::-1]
+
+    async def news(self):
+        """Relay's own, oldest first: (type, name, why)."""
+        rows = await self.store.rows("events", limit=100_000)
+        told = [(row["type"], json.loads(row["data"])) for row in reversed(rows)]
+        return [(kind, data["name"], data["error"]) for kind, data in told if data["job_id"] is None]
 
     async def states(self):
         return dict(Counter(row["state"] for row in await self.rows()))

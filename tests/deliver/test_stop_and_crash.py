@@ -6,7 +6,7 @@ import random
 import pytest
 from office import DAY, Receiver, at_work
 
-from relay.destinations.webhook import standard_body
+from relay.destinations.bodies import FORMATS
 from relay.service import GRACE, Relay
 
 
@@ -90,7 +90,8 @@ async def test_a_crash_loses_nothing_and_sends_again_only_the_same(office, momen
     assert set(receiver.ids) == set(ids)
     assert len(receiver.ids) <= 100 + 2 * 10, "twice went at most what was under way, or not yet settled"
     for delivery in ids:
-        assert len({standard_body(message) for _, message in receiver.sent if message.id == delivery}) == 1
+        sent = [FORMATS["standard"](message) for _, message in receiver.sent if message.id == delivery]
+        assert len({content.body for content in sent}) == 1
     assert (await office.store.audit()).amiss == ()
 
 

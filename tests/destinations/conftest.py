@@ -5,9 +5,9 @@ import msgspec
 import pytest
 from receivers import RECEIVERS
 
-from relay.message import Message, Text, cleaned, one_line
+from relay.destinations import session as relays_session
+from relay.message import Message, Text, one_line
 from relay.model import Event, EventData
-from relay.service import session as relays_session
 
 JOB = {"id": "pjb-1", "status": "FAILED"}
 
@@ -63,9 +63,13 @@ def message():
         event = Event(
             id="evt_1", type="parse.failed", timestamp="2026-11-22T10:15:30.123Z", data=EventData(**told)
         )
-        text = Text(title=one_line(told["name"] or "", 150), error=cleaned(told["error"] or "", 1500))
         return Message(
-            id=delivery, events=(event,), rule="failures", relay="prod", severity=severity, text=text
+            id=delivery,
+            events=(event,),
+            rule="failures",
+            relay="prod",
+            severity=severity,
+            text=Text(title=one_line(told["name"] or "", 150), error=told["error"] or ""),
         )
 
     return make

@@ -11,11 +11,10 @@ from typing import ClassVar
 
 import html5lib
 import trustme
-from trouble import UNTRUSTED, Failure, refusing_port
+from http_receiver import UNTRUSTED, Failure, refusing_port
 
-from relay.destinations import TYPES
+from relay.destinations import TYPES, Dialler
 from relay.destinations.email import page as html_of
-from relay.message import one_line
 
 PASSWORD = "canary of the password"
 USER = "relay user"
@@ -59,7 +58,7 @@ class EmailReceiver:
     )
     scheme = "smtp"
     carries = "name"
-    thanks = (250, "thanks")
+    took, thanked, thanks = 250, "thanks", {}
     failures: ClassVar = {
         "busy": failing("greeting", "421 busy", "refused to talk"),
         "blocked": failing("greeting", "554 go away", "refused to talk", fault="destination"),
@@ -116,7 +115,7 @@ class EmailReceiver:
     }
     floods: ClassVar = {}
 
-    def __init__(self, _serve=None, session=None, clock=None, *, scheme=None, tls=None, port=0):
+    def __init__(self, _serve=None, _session=None, clock=None, *, scheme=None, tls=None, port=0):
         self.answer = {}
         self.received = []
         self.mails = []
@@ -124,7 +123,6 @@ class EmailReceiver:
         self.scheme = scheme or self.scheme
         self.port = port
         self._tls = tls or trusted()
-        self._session = session
         self._clock = clock
         self._made = []
 
@@ -164,17 +162,18 @@ class EmailReceiver:
             await asyncio.Event().wait()
         if answer is None:
             self.mails.append((tuple(envelope.rcpt_tos), envelope.original_content))
-        return answer or f"250 {self.thanks[1]}"
+        return answer or f"250 {self.thanked}"
 
     @property
     def connections(self):
         return len(self.sessions)
 
-    def told(self):
-        return [heading(content) for _, content in self.mails]
+    @property
+    def bodies(self):
+        return [content for _, content in self.mails]
 
-    def reads(self, value):
-        return one_line(value, 150) or "parse.failed"
+    def names_of_events(self):
+        return list(map(heading, self.bodies))
 
     def destination(self, *, scheme=None, port=None, host="127.0.0.1", to=("oncall@example.com",), **more):
         table = {
@@ -187,7 +186,7 @@ class EmailReceiver:
             **more,
         }
         options = TYPES["email"].options.model_validate(table)
-        made = TYPES["email"].make(options, session=self._session, clock=self._clock)
+        made = TYPES["email"].make(options, dialler=Dialler(), clock=self._clock)
         self._made.append(made)
         return made
 

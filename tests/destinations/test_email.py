@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from mailserver import EmailReceiver, failing, parsed
 
+from relay.destinations import TYPES, Dialler
 from relay.destinations.email import connections
 from relay.errors import DeliveryFailed
 
@@ -16,8 +17,8 @@ A, B, C = (f"{name}@example.com" for name in "abc")
 
 
 @pytest.fixture
-async def server(session, clock):
-    server = await EmailReceiver(None, session, clock).start()
+async def server(clock):
+    server = await EmailReceiver(clock=clock).start()
     yield server
     await server.stop()
 
@@ -51,8 +52,8 @@ async def test_a_mail_goes_over_starttls_with_a_password(server, message):
 
 
 @pytest.mark.parametrize("scheme", ["smtps", "smtp+plain"])
-async def test_a_mail_goes_by_the_other_schemes(scheme, session, clock, message):
-    server = await EmailReceiver(None, session, clock, scheme=scheme).start()
+async def test_a_mail_goes_by_the_other_schemes(scheme, clock, message):
+    server = await EmailReceiver(clock=clock, scheme=scheme).start()
     await server.destination().send(message())
     assert names(server.received[0]) == ["EHLO", "AUTH", "MAIL", "RCPT", "DATA"]
     await server.stop()
@@ -97,7 +98,7 @@ async def test_two_at_a_time_have_a_connection_each_and_keep_them(server, messag
     for _ in range(3):
         await asyncio.gather(*(destination.send(message(name=f"{n}")) for n in range(2)))
     assert len(server.received) == server.connections == 2
-    assert sorted(server.told()) == ["0", "0", "0", "1", "1", "1"]
+    assert sorted(server.names_of_events()) == ["0", "0", "0", "1", "1", "1"]
 
 
 async def test_no_more_connections_are_kept_than_may_be_used(server, message):
@@ -161,7 +162,7 @@ async def test_a_server_that_talks_on_is_not_listened_to(server, message):
 
 
 async def test_a_connection_that_nobody_uses_is_closed(server):
-    kept = connections.Connections(server.destination()._options, connections.connected, idle=0.05)
+    kept = connections.Connections(server.destination()._options, Dialler(), idle=0.05)
     async with kept.one() as smtp:
         await smtp.noop()
     assert server.connections == 1
@@ -283,13 +284,9 @@ async def test_a_line_that_begins_with_a_dot_arrives(server, message):
     assert [line for line in text.splitlines() if line.startswith(".")] == [".", ".hidden", ".."]
 
 
-async def test_the_connection_is_made_by_what_was_handed_in(server, message):
-    from relay.destinations.email import Email
-
-    async def forbidden(_host, _port):
-        raise OSError(13, "forbidden address 10.0.0.1 (denied)")
-
-    options = server.destination()._options
-    destination = Email(options, session=None, clock=server._clock, connect=forbidden)
+async def test_an_address_that_is_denied_is_not_dialled(server, message):
+    options = server.destination(host="localhost", deny=["127.0.0.0/8", "::1"])._options
+    destination = TYPES["email"].make(options, dialler=Dialler(options.deny), clock=server._clock)
     failure = await failure_of(destination.send(message()))
-    assert failure.reason == "127.0.0.1: could not connect (forbidden address 10.0.0.1 (denied))"
+    assert re.search(r"^localhost: could not connect \(.*forbidden address .* \(denied\)", failure.reason)
+    assert (failure.fault, failure.permanent, server.received) == ("destination", False, [])

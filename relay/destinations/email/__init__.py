@@ -5,10 +5,10 @@ import base64
 from collections.abc import Sequence
 from dataclasses import replace
 
-import aiohttp
 from aiosmtplib import SMTP, SMTPException, SMTPRecipientRefused
 
-from relay.destinations.email.connections import Connect, Connections, Unfit, connected
+from relay.destinations.dialler import Dialler
+from relay.destinations.email.connections import Connections, Unfit
 from relay.destinations.email.layout import mail_of
 from relay.destinations.email.options import EmailOptions
 from relay.destinations.email.shown import page, shown
@@ -22,20 +22,13 @@ __all__ = ["Email", "EmailOptions", "page", "shown"]
 
 
 class Email:
-    def __init__(
-        self,
-        options: EmailOptions,
-        *,
-        session: aiohttp.ClientSession,  # noqa: ARG002 - mail does not go by HTTP
-        clock: Clock,
-        connect: Connect = connected,
-    ) -> None:
+    def __init__(self, options: EmailOptions, *, dialler: Dialler, clock: Clock) -> None:
         assert options.at is not None
         self._options = options
         self._host = options.at.host
         self._clock = clock
         self._secrets = _forms(options)
-        self._connections = Connections(options, connect)
+        self._connections = Connections(options, dialler)
 
     async def send(self, message: Message) -> Receipt:
         """`place` of the message and of a failure: a JSON list of who still has to get it."""

@@ -2,13 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
 from aiosmtplib import SMTP, SMTPException
 
+from relay.destinations.dialler import Dialler
 from relay.destinations.email.options import EmailOptions, Server
 
 IDLE: Final = 30.0
@@ -19,9 +20,6 @@ MOST: Final = 100
 
 PROBE: Final = 3.0
 """Seconds that a kept connection may take to show that it is still there."""
-
-Connect = Callable[[str, int], Awaitable[socket.socket]]
-"""Connects to a host and port; the socket does not block. Raises OSError; UnicodeError for no name."""
 
 
 class Unfit(Exception):  # noqa: N818 - what it says of the server
@@ -71,9 +69,9 @@ class _Open:
 class Connections:
     """Each is used by one message at a time."""
 
-    def __init__(self, options: EmailOptions, connect: Connect, *, idle: float = IDLE) -> None:
+    def __init__(self, options: EmailOptions, dialler: Dialler, *, idle: float = IDLE) -> None:
         self._options = options
-        self._connect = connect
+        self._dialler = dialler
         self._idle = idle
         self._kept: list[_Open] = []
 
@@ -125,7 +123,7 @@ class Connections:
     async def _opened(self) -> _Open:
         at = self._options.at
         assert at is not None
-        connected = await self._connect(at.host, at.port)
+        connected = await self._dialler.connected(at.host, at.port)
         smtp = SMTP(
             hostname=at.host,
             sock=connected,
@@ -188,23 +186,3 @@ def _own_name(connected: socket.socket) -> str:
     """Who we are, as an address: what the system calls itself is often no name, and takes long to look up."""
     address = connected.getsockname()[0].partition("%")[0]
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
-
-
-async def connected(host: str, port: int) -> socket.socket:
-    """The first of the host's addresses that answers."""
-    loop = asyncio.get_running_loop()
-    failure: OSError = OSError("no address")
-    for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        sock = socket.socket(family, kind, protocol)
-        sock.setblocking(False)
-        try:
-            await loop.sock_connect(sock, address)
-        except asyncio.CancelledError:
-            sock.close()
-            raise
-        except OSError as error:
-            sock.close()
-            failure = error
-        else:
-            return sock
-    raise failure

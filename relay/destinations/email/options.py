@@ -155,7 +155,6 @@ class EmailOptions(Options):
         return self
 
     def dials(self) -> list[tuple[str, str, int]]:
-        """Key, host and port of each place that the configuration names."""
         return [("server", self.at.host, self.at.port)] if self.at else []
 
     def mistakes(self) -> list[tuple[str, str]]:

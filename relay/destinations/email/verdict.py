@@ -15,6 +15,7 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
+from relay.destinations.dialler import is_forbidden
 from relay.destinations.email.connections import Unfit
 from relay.destinations.port import Receipt
 from relay.errors import DeliveryFailed
@@ -93,7 +94,8 @@ def failure(error: Exception) -> DeliveryFailed:
     text = next(text for kind, text in _UNANSWERED.items() if isinstance(error, kind))
     named = (getattr(error, name, None) for name in ("verify_message", "reason", "strerror"))
     more = next(filter(None, named), str(error))
-    ours = isinstance(error, Unfit | ssl.SSLCertVerificationError)
+    forbidden = isinstance(error, OSError) and is_forbidden(error)
+    ours = forbidden or isinstance(error, Unfit | ssl.SSLCertVerificationError)
     return DeliveryFailed(text.format(more=one_line(more, 300)), fault="destination" if ours else "message")
 
 

@@ -1,0 +1,122 @@
+"""One attempt: a claimed delivery is sent, and what came of it is a result."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+
+import msgspec
+
+from relay import schedule
+from relay.destinations import Destination, Options, Receipt
+from relay.errors import DeliveryFailed
+from relay.message import Message, Text
+from relay.model import Clock, seconds_of, utc_text
+from relay.store import Claimed, Result
+
+log = logging.getLogger("relay.deliver")
+
+
+class Sender:
+    """Sends to one destination. `text`: the words for destinations that people read."""
+
+    def __init__(
+        self,
+        name: str,
+        options: Options,
+        destination: Destination,
+        *,
+        clock: Clock,
+        random: random.Random,
+        text: Callable[[Message], Text] | None = None,
+    ) -> None:
+        self._name = name
+        self._options = options
+        self._timeout = options.timeout
+        self._destination = destination
+        self._clock = clock
+        self._random = random
+        self._text = text
+
+    async def attempt(self, claimed: Claimed) -> tuple[Result, DeliveryFailed | None]:
+        """What became of it, and why where it failed; nothing is raised but a cancel."""
+        began = self._clock.now()
+        failure: DeliveryFailed | None = None
+        try:
+            receipt = await self._send(claimed.message)
+        except DeliveryFailed as error:
+            failure = error
+        except Exception as error:  # the top of a worker's loop: a bug is a failed attempt
+            log.exception(
+                "attempt destination=%s delivery=%s: a fault of relay's own", self._name, claimed.id
+            )
+            failure = DeliveryFailed(f"a fault of relay's own ({type(error).__name__}); its log says more")
+        if failure is None:
+            result = self._delivered(claimed, began, receipt)
+        else:
+            result = self._failed(claimed, began, failure)
+        self._log(result)
+        return result, failure
+
+    async def _send(self, message: Message) -> Receipt:
+        message = self._options.gathered(message, now=self._clock.now())
+        if self._text is not None:
+            message = msgspec.structs.replace(message, text=self._text(message))
+        try:
+            async with asyncio.timeout(self._timeout) as limit:
+                return await self._destination.send(message)
+        except TimeoutError:
+            reason = f"no whole answer within {self._timeout:g} s" if limit.expired() else "timed out"
+            raise DeliveryFailed(reason) from None
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            # The destination cancelled itself; its lane goes on.
+            raise DeliveryFailed("was broken off within relay") from None
+
+    def _delivered(self, claimed: Claimed, began: float, receipt: Receipt) -> Result:
+        return Result(
+            claimed=claimed,
+            started_at=utc_text(began),
+            seconds=self._clock.now() - began,
+            delivered=True,
+            status=receipt.status,
+            answer=receipt.answer,
+            place=receipt.place,
+        )
+
+    def _failed(self, claimed: Claimed, began: float, failure: DeliveryFailed) -> Result:
+        now = self._clock.now()
+        due = None
+        if not failure.permanent:
+            due = schedule.next_attempt(
+                claimed.failures + 1,
+                now=now,
+                give_up_at=seconds_of(claimed.give_up_at),
+                retry_after=failure.retry_after,
+                chance=self._random.random(),
+            )
+        return Result(
+            claimed=claimed,
+            started_at=utc_text(began),
+            seconds=now - began,
+            delivered=False,
+            due_at=None if due is None else utc_text(due),
+            status=failure.status,
+            answer=failure.answer,
+            reason=failure.reason,
+            place=failure.place,
+        )
+
+    def _log(self, result: Result) -> None:
+        outcome = "delivered" if result.delivered else "dead" if result.due_at is None else "failed"
+        message = result.claimed.message
+        line = (
+            f"attempt destination={self._name} delivery={message.id} rule={message.rule} "
+            f"events={message.count} nth={result.claimed.attempt} outcome={outcome} status={result.status} "
+            f"seconds={result.seconds:.3f}"
+        )
+        if result.delivered:
+            log.info("%s", line)
+        else:
+            log.warning("%s again=%s reason=%s", line, result.due_at, result.reason)

@@ -1,0 +1,68 @@
+"""All lanes, and what wakes them."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from relay.deliver.lane import AGAIN_AFTER_TROUBLE, Lane
+from relay.errors import StoreFailed
+from relay.model import Clock
+from relay.store import Store
+
+log = logging.getLogger("relay.deliver")
+
+WATCH_EVERY = 0.5
+"""Seconds between looks at whether another process, such as `relay retry`, has changed the outbox."""
+
+
+class Courier:
+    """All lanes, and what wakes them."""
+
+    def __init__(
+        self, lanes: Mapping[str, Lane], *, store: Store, clock: Clock, watch_every: float = WATCH_EVERY
+    ) -> None:
+        self._lanes = lanes
+        self._store = store
+        self._clock = clock
+        self._watch_every = watch_every
+
+    def wake(self) -> None:
+        for lane in self._lanes.values():
+            lane.wake()
+
+    async def run(self) -> None:
+        """Until `stop`. At its begin and end no claim is anyone's: it is the only one on the database."""
+        while not await self._end_leases():
+            await self._clock.sleep(AGAIN_AFTER_TROUBLE)
+        try:
+            async with asyncio.TaskGroup() as group:
+                watch = group.create_task(self._watch())
+                lanes = [group.create_task(lane.run()) for lane in self._lanes.values()]
+                await asyncio.gather(*lanes)
+                watch.cancel()
+        finally:
+            await self._end_leases()
+
+    async def _end_leases(self) -> bool:
+        try:
+            await self._store.end_leases(now=self._clock.now())
+        except StoreFailed as error:
+            log.warning("courier: the store did not answer (%s)", error)
+            return False
+        return True
+
+    def stop(self) -> None:
+        for lane in self._lanes.values():
+            lane.stop()
+
+    async def _watch(self) -> None:
+        version = None
+        while True:
+            try:
+                now = await self._store.version()
+            except StoreFailed:
+                now = None
+            if now != version:
+                version = now
+                self.wake()
+            await self._clock.sleep(self._watch_every)

@@ -1,0 +1,278 @@
+"""A lane: claims what is due to one destination, sends so many at a time, settles in groups."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from relay import schedule
+from relay.deliver.attempt import Sender
+from relay.destinations import Options
+from relay.errors import DeliveryFailed, StoreFailed
+from relay.ingest import OwnNews
+from relay.message import Message
+from relay.model import Clock, seconds_of
+from relay.store import Claimed, Claims, Edge, NewEvent, Result, Store, Turn
+
+log = logging.getLogger("relay.deliver")
+
+IDLE = 30.0
+"""Seconds a lane sleeps at most when nothing wakes it: a safety net, not the schedule."""
+
+AGAIN_AFTER_TROUBLE = 1.0
+
+AHEAD = 64
+"""Deliveries claimed beyond those being sent, at least, so that no free place waits for the disk."""
+
+TOO_MANY = 429
+
+GATHER = 0.005
+"""Seconds in which results gather for one commit while enough is claimed."""
+
+
+class Lane:
+    """One destination. Some more than is being sent is claimed ahead, so that a freed place never waits for
+    the disk; an attempt is counted in the commit of its claim, and what was not sent is given back uncounted.
+
+    Messages that are brought up to date in place go one by one. `words`: what the rules' templates say;
+    `tables`: whether a large group comes with its events as rows; `told`: called when there is news of this
+    destination that others may have to hear of.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        options: Options,
+        sender: Sender,
+        *,
+        store: Store,
+        clock: Clock,
+        owner: str,
+        news: OwnNews,
+        told: Callable[[], None] = lambda: None,
+        words: Callable[[Message], tuple[str | None, str | None]] | None = None,
+        tables: bool = False,
+    ) -> None:
+        self.name = name
+        self._options = options
+        self._sender = sender
+        self._store = store
+        self._clock = clock
+        self._owner = owner
+        self._news = news
+        self._told = told
+        self._words = words
+        self._tables = tables
+        self._at_a_time, self._ahead = _places(options)
+        self._ready: asyncio.Queue[_Ready] = asyncio.Queue()
+        self._results: list[Result] = []
+        self._unsent: list[Claimed] = []
+        self._edges: list[Edge] = []
+        self._busy = 0
+        self._breaker = schedule.Breaker()
+        self._slot = 0.0
+        self._not_before = 0.0
+        self._wake = asyncio.Event()
+        self._stop = asyncio.Event()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self.wake()
+
+    async def run(self) -> None:
+        """Until `stop`; then what is being sent is finished, and what was only claimed is given back."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                workers = [group.create_task(self._work()) for _ in range(self._at_a_time)]
+                await self._remember()
+                while not (self._is_over() and not self._results):
+                    await self._turn_or_trouble()
+                for worker in workers:
+                    worker.cancel()
+        finally:
+            await self._give_back()
+
+    async def _remember(self) -> None:
+        """A destination that was down when relay stopped is still taken to be."""
+        try:
+            if await self._store.is_down(destination=self.name):
+                self._breaker = self._breaker.opened(self._clock.now() - schedule.FIRST_PROBE)
+        except StoreFailed as error:
+            log.warning("lane destination=%s: the store did not answer (%s)", self.name, error)
+
+    def _is_over(self) -> bool:
+        return self._stop.is_set() and self._busy == 0
+
+    async def _turn_or_trouble(self) -> None:
+        results, self._results = self._results, []
+        unsent, self._unsent = self._unsent, []
+        edges, self._edges = self._edges, []
+        try:
+            turn = await self._turn(results, unsent, edges)
+        except Exception:  # the top of this loop; what was not settled is kept
+            self._results = results + self._results
+            self._unsent = unsent + self._unsent
+            self._edges = edges + self._edges
+            log.exception("lane destination=%s: the store did not answer; it is tried again", self.name)
+            await self._clock.sleep(AGAIN_AFTER_TROUBLE)
+        else:
+            await self._pause(turn)
+
+    async def _turn(self, results: list[Result], unsent: list[Claimed], edges: list[Edge]) -> Turn:
+        self._wake.clear()
+        now = self._clock.now()
+        claims = Claims(
+            room=self._room(now),
+            lease_until=schedule.lease_end(now, self._options.timeout),
+            probe=self._breaker.probe_at is not None,
+            living=self._options.is_living,
+            tables=self._tables,
+            words=self._words,
+        )
+        turn = await self._store.turn(
+            destination=self.name,
+            owner=self._owner,
+            results=results,
+            unsent=unsent,
+            edges=edges,
+            claims=claims,
+            now=now,
+        )
+        for claimed in turn.claimed:
+            self._ready.put_nowait(_Ready(claimed, claims.lease_until, claims.probe))
+        if turn.news:
+            self._told()
+        return turn
+
+    def _room(self, now: float) -> int:
+        if self._stop.is_set() or now < self._opens_at():
+            return 0
+        taken = self._busy + self._ready.qsize()
+        if self._breaker.probe_at is not None:
+            return 0 if taken else 1
+        return self._at_a_time + self._ahead - taken
+
+    def _opens_at(self) -> float:
+        """Before this nothing is sent."""
+        return max(self._not_before, self._breaker.probe_at or 0.0)
+
+    async def _pause(self, turn: Turn) -> None:
+        if not (turn.claimed or self._results or self._unsent or self._edges or self._is_over()):
+            await self._rest(turn.next_due)
+        elif self._ready.qsize() > self._ahead // 2 and not self._stop.is_set():
+            await self._clock.sleep(GATHER)
+
+    async def _rest(self, next_due: str | None) -> None:
+        """Until something was sent, someone wakes the lane, or the next delivery is due."""
+        now = self._clock.now()
+        wait = IDLE if next_due is None else seconds_of(next_due) - now
+        if now < (opens_at := self._opens_at()):
+            wait = opens_at - now
+        await self._wait(self._wake, min(IDLE, wait))
+
+    async def _wait(self, event: asyncio.Event, seconds: float) -> None:
+        """So long at most."""
+        timer = asyncio.ensure_future(self._clock.sleep(max(0.0, seconds)))
+        wake = asyncio.ensure_future(event.wait())
+        try:
+            await asyncio.wait((timer, wake), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+            wake.cancel()
+
+    async def _work(self) -> None:
+        while True:
+            ready = await self._ready.get()
+            self._busy += 1
+            try:
+                if await self._may_send(ready):
+                    await self._send(ready.claimed)
+                else:
+                    self._unsent.append(ready.claimed)
+            finally:
+                self._busy -= 1
+                self.wake()
+
+    async def _may_send(self, ready: "_Ready") -> bool:
+        """Wait for the lane's rate. False where it is not to be sent under this claim."""
+        now = self._clock.now()
+        slot = max(now, self._slot) if self._options.rate else now
+        if slot + self._options.timeout > ready.lease_until:
+            return False
+        if self._options.rate:
+            self._slot = slot + self._options.rate
+            await self._wait(self._stop, slot - now)
+        is_open = self._breaker.probe_at is not None and not ready.probe
+        return not (self._stop.is_set() or is_open or self._clock.now() < self._not_before)
+
+    async def _send(self, claimed: Claimed) -> None:
+        began = self._clock.now()
+        result, failure = await self._sender.attempt(claimed)
+        self._results.append(result)  # not in one line: the list may be another after the wait
+        if failure is None:
+            self._works()
+        else:
+            self._fails(result, failure, began)
+
+    def _works(self) -> None:
+        if self._breaker.probe_at is not None:
+            self._edges.append(self._edge("up", None))
+        self._breaker = schedule.Breaker()
+
+    def _fails(self, result: Result, failure: DeliveryFailed, began: float) -> None:
+        now = self._clock.now()
+        was_open = self._breaker.probe_at is not None
+        self._breaker = self._breaker.after_failure(
+            result.claimed.id, began=began, now=now, of_destination=failure.fault == "destination"
+        )
+        if self._breaker.probe_at is not None and not was_open:
+            self._edges.append(self._edge("down", failure.reason))
+        if result.due_at is None and not result.claimed.message.events[0].is_own:
+            self._edges.append(self._edge("dead", failure.reason))
+        if failure.status == TOO_MANY and failure.retry_after is not None:
+            wait = min(failure.retry_after, schedule.LONGEST_RETRY_AFTER)
+            self._not_before = max(self._not_before, now + wait)
+
+    def _edge(self, what: Literal["down", "up", "dead"], why: str | None) -> Edge:
+        now = self._clock.now()
+        event_type = "delivery.dead" if what == "dead" else f"destination.{what}"
+
+        def event(nth: int) -> NewEvent:
+            return self._news.of_destination(event_type, self.name, why, nth, now)
+
+        return Edge(what=what, reason=why, event=event)
+
+    async def _give_back(self) -> None:
+        """And settle what is not settled yet, in one transaction."""
+        while not self._ready.empty():
+            self._unsent.append(self._ready.get_nowait().claimed)
+        try:
+            await self._store.turn(
+                destination=self.name,
+                owner=self._owner,
+                results=self._results,
+                unsent=self._unsent,
+                edges=self._edges,
+                now=self._clock.now(),
+            )
+        except StoreFailed as error:
+            log.warning("lane destination=%s: its leases are not given back (%s); they end", self.name, error)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    claimed: Claimed
+    lease_until: float
+    probe: bool
+
+
+def _places(options: Options) -> tuple[int, int]:
+    """How many are sent at a time, and claimed ahead: not more than the lane's rate lets go in one lease."""
+    if options.is_living:
+        return 1, 0
+    most = int(options.timeout / options.rate) if options.rate else max(AHEAD, options.concurrency)
+    return min(options.concurrency, max(1, most)), min(max(AHEAD, options.concurrency), most)

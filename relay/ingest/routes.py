@@ -1,0 +1,69 @@
+"""Who hears of an event: by the rules, and of relay's own troubles where no rule says so."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from relay.model import TROUBLES, Event, utc_text
+from relay.rules import ALERTS, Router, Rule
+from relay.store import Group, NewDelivery, NewEvent
+
+
+def _takes_all(_type: str, _kind: str | None) -> bool:
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What routing has to know of a destination. `grouped`: where a rule does not say how its events go
+    there, they go together. `takes`: whether it can say anything of events of this type and kind.
+    """
+
+    give_up_after: float
+    grouped: bool = False
+    takes: Callable[[str, str | None], bool] = _takes_all
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routes:
+    relay: str
+    router: Router
+    destinations: Mapping[str, Terms]
+    new_id: Callable[[str], str]
+    alerts_to: str | None = None
+
+    def routed(
+        self, listed: Event, kept: Event, *, job_id: str, nth: int, now: float, but: str | None = None
+    ) -> NewEvent:
+        """The event as kept, with what it owes by what was listed, to whomever but one destination."""
+        routing = self.router.route(listed)
+        sends = [send for send in routing.sends if send[0] != but and self._takes(send[0], listed)]
+        if not sends and listed.type in TROUBLES and self.alerts_to not in {None, but}:
+            sends = [(str(self.alerts_to), ALERTS, "{}")]
+        wanted: dict[str, list[str]] = {rule: [] for rule in routing.matched}
+        for destination, rule, _ in sends:
+            wanted.setdefault(rule.name, []).append(destination)
+        return NewEvent(
+            event=kept,
+            job_id=job_id,
+            nth=nth,
+            rules=wanted,
+            deliveries=tuple(self._delivery(kept, to, rule, key, now) for to, rule, key in sends),
+        )
+
+    def _takes(self, destination: str, event: Event) -> bool:
+        return self.destinations[destination].takes(event.type, event.data.kind)
+
+    def _delivery(self, event: Event, destination: str, rule: Rule, key: str, now: float) -> NewDelivery:
+        terms = self.destinations[destination]
+        grouped = terms.grouped if rule.group_by is None else rule.group_by is not False
+        return NewDelivery(
+            id=self.new_id("msg"),
+            destination=destination,
+            rule=rule.name,
+            relay=self.relay,
+            severity=rule.severity or event.data.severity,
+            due_at=utc_text(now),
+            give_up_at=utc_text(now + (rule.settle or 0.0) + terms.give_up_after),
+            group=Group(key=key, wait=rule.group_wait, interval=rule.group_interval) if grouped else None,
+            settle_until=None if rule.settle is None else utc_text(now + rule.settle),
+        )

@@ -1,0 +1,89 @@
+"""The templates of a rule: its own words for title and body."""
+
+import logging
+import re
+from datetime import UTC, tzinfo
+from typing import Any
+
+from relay.message import Message, cut, one_line
+from relay.render import trial
+from relay.render.engine import Flavour, environment
+from relay.render.fields import fields_of
+
+log = logging.getLogger("relay.render")
+
+TITLE = 150
+BODY = {"plain": 10_000, "slack": 2900}
+"""Characters: for Slack what one of its sections takes."""
+
+_TORN = re.compile(r"&[a-z]{0,3}…$")
+
+
+def check(title: str | None, body: str | None) -> list[tuple[str, str]]:
+    """Keys, and what is wrong with their templates, tried on messages of every shape."""
+    templates = {"title": title, "body": body}
+    return [
+        (key, text)
+        for key, source in templates.items()
+        if source is not None
+        for text in trial.mistakes(key, source)
+    ]
+
+
+class Templates:
+    """Of one rule, for destinations of one flavour. Values are escaped as the flavour asks.
+
+    To be used by one thread at a time.
+    """
+
+    def __init__(
+        self, *, title: str | None, body: str | None, rule: str, flavour: Flavour, zone: tzinfo = UTC
+    ) -> None:
+        self._sources = {"title": title, "body": body}
+        self._rule = rule
+        self._flavour = flavour
+        self._environment = environment(flavour, zone)
+        self._reads_items = any(re.search(r"\bjob\b", source or "") for source in (title, body))
+        self._said = False
+
+    def render(self, message: Message) -> tuple[str | None, str | None]:
+        """Title and body; None for each that has no template, says nothing, or fails (which is logged once).
+
+        Never raises.
+        """
+        if not any(self._sources.values()):
+            return None, None
+        try:
+            fields = fields_of(message, items=self._reads_items)
+        except trial.FAILURES as error:
+            self._warn("fields", error)
+            return None, None
+        title, body = (self._rendered(key, fields) for key in ("title", "body"))
+        return self._cut(one_line(title or "", TITLE * 2), TITLE), self._cut(body, BODY[self._flavour])
+
+    def _rendered(self, key: str, fields: dict[str, Any]) -> str | None:
+        source = self._sources[key]
+        if source is None:
+            return None
+        try:
+            return self._environment.render_str(source, key, **fields).strip()
+        except trial.FAILURES as error:
+            self._warn(key, error)
+            return None
+
+    def _cut(self, text: str | None, limit: int) -> str | None:
+        """Without half of an escaped character at the end."""
+        if not text:
+            return None
+        short = cut(text, limit)
+        return _TORN.sub("…", short) if self._flavour == "slack" and short != text else short
+
+    def _warn(self, what: str, error: Exception) -> None:
+        if not self._said:
+            self._said = True
+            log.warning(
+                "rule=%s %s: its template failed, the default text is sent (said once): %s",
+                self._rule,
+                what,
+                one_line(trial.told(error), 300),
+            )

@@ -1,0 +1,287 @@
+"""Groups: who joins which message, when it goes, and what it carries; in any store."""
+
+import pytest
+from bookkeeping import NOW, a_file, a_group, delivered, failed
+
+from relay.message import SHOWN, Tally
+from relay.model import utc_text
+
+GROUP = a_group()
+
+
+def jobs_of(claimed):
+    return [event.data.job_id for event in claimed.message.events]
+
+
+async def test_events_of_a_group_go_as_one_message_some_time_after_the_first(account, lane):
+    for n in range(3):
+        await account.sees(f"job-{n}", at=n, group=GROUP)
+    assert await lane.claim(at=9.9) == ()
+    (claimed,) = await lane.claim(at=10)
+    assert jobs_of(claimed) == ["job-0", "job-1", "job-2"]
+    assert claimed.message.group == {}
+    assert (claimed.message.count, claimed.message.first, claimed.message.last) == (
+        3,
+        utc_text(NOW),
+        utc_text(NOW + 2),
+    )
+
+
+async def test_an_event_by_itself_is_no_group(account, lane):
+    await account.sees("a")
+    (claimed,) = await lane.claim()
+    assert (claimed.message.group, claimed.message.count) == (None, 1)
+
+
+async def test_each_key_has_a_message_of_its_own(account, lane):
+    for n in range(4):
+        await account.sees(f"job-{n}", group=a_group(f'{{"source":"s{n % 2}"}}'))
+    claimed = await lane.claim(at=10)
+    assert [(c.message.group, jobs_of(c)) for c in claimed] == [
+        ({"source": "s0"}, ["job-0", "job-2"]),
+        ({"source": "s1"}, ["job-1", "job-3"]),
+    ]
+
+
+async def test_a_group_says_its_next_time_to_the_lane(account, lane):
+    await account.sees("a", group=GROUP)
+    assert (await lane.turn()).next_due == utc_text(NOW + 10)
+
+
+async def test_nothing_joins_a_message_once_it_was_claimed(account, lane):
+    await account.sees("a", group=GROUP)
+    (first,) = await lane.claim(at=10)
+    await account.sees("b", at=11, group=GROUP)
+    await lane.turn(failed(first, again=15), at=11)
+    (again,) = await lane.claim(at=20)
+    assert (again.id, jobs_of(again)) == (first.id, ["a"])
+    (second,) = await lane.claim(at=70)
+    assert jobs_of(second) == ["b"]
+
+
+async def test_nothing_joins_a_message_that_was_claimed_and_given_back(account, lane):
+    await account.sees("a", group=GROUP)
+    claimed = await lane.claim(at=10)
+    await lane.turn(unsent=claimed, at=11, room=0)
+    await account.sees("b", at=12, group=GROUP)
+    assert [jobs_of(c) for c in await lane.claim(at=12)] == [["a"]]
+
+
+async def test_messages_of_a_group_keep_their_distance(account, lane):
+    await account.sees("a", group=GROUP)
+    (first,) = await lane.claim(at=10)
+    await lane.turn(delivered(first), at=11)
+    for n in range(3):
+        await account.sees(f"b-{n}", at=20 + n, group=GROUP)
+    assert await lane.claim(at=69.9) == ()
+    (second,) = await lane.claim(at=70)
+    assert len(jobs_of(second)) == 3
+
+
+async def test_a_claim_moves_the_next_message_of_its_group_nowhere(account, lane):
+    """The distance is between plans: a lease, or a message that is tried for hours, does not count."""
+    await account.sees("a", group=GROUP)
+    (first,) = await lane.claim(at=10)
+    await lane.turn(failed(first, again=3000), at=12)
+    await account.sees("b", at=15, group=GROUP)
+    (second,) = await lane.claim(at=70)
+    assert jobs_of(second) == ["b"]
+
+
+async def test_after_a_quiet_time_a_group_waits_only_for_its_own(account, lane):
+    await account.sees("a", group=GROUP)
+    await lane.claim(at=10)
+    await account.sees("b", at=1000, group=GROUP)
+    assert [jobs_of(c) for c in await lane.claim(at=1010)] == [["b"]]
+
+
+async def test_a_clock_that_went_back_parks_no_group(account, lane):
+    await account.sees("a", at=3600, group=GROUP)
+    await lane.claim(at=3610)
+    await account.sees("b", at=0, group=GROUP)
+    assert [jobs_of(c) for c in await lane.claim(at=60)] == [["b"]]
+
+
+async def test_a_group_is_as_severe_as_its_worst_event(account, lane):
+    for n, severity in enumerate(("info", "error", "warning")):
+        await account.sees(f"job-{n}", group=GROUP, severity=severity)
+    (claimed,) = await lane.claim(at=10)
+    assert claimed.message.severity == "error"
+
+
+async def test_a_group_counts_its_events_by_kind(account, lane):
+    for n in range(7):
+        await account.sees(f"job-{n}", "FAILED", group=GROUP, error_kind=f"E{n % 2}")
+    await account.sees("well", "COMPLETED", group=GROUP)
+    (claimed,) = await lane.claim(at=10)
+    assert claimed.message.tallies == (
+        Tally(4, "parse.failed", "E0"),
+        Tally(3, "parse.failed", "E1"),
+        Tally(1, "parse.completed"),
+    )
+
+
+async def test_a_large_group_shows_the_first_and_counts_all(account, lane):
+    for n in range(SHOWN + 50):
+        await account.sees(f"job-{n}", "FAILED", at=n / 100, group=GROUP, error_kind=f"E{n % 3}")
+    (claimed,) = await lane.claim(at=10, tables=True)
+    message = claimed.message
+    assert jobs_of(claimed) == [f"job-{n}" for n in range(SHOWN)]
+    assert [entry.job_id for entry in message.rest] == [f"job-{n}" for n in range(SHOWN, SHOWN + 50)]
+    assert (message.count, sum(tally.count for tally in message.tallies)) == (SHOWN + 50, SHOWN + 50)
+    assert (message.first, message.last) == (utc_text(NOW), utc_text(NOW + (SHOWN + 49) / 100))
+
+
+async def test_the_rows_of_a_large_group_are_read_only_where_they_are_wanted(account, lane):
+    for n in range(SHOWN + 1):
+        await account.sees(f"job-{n}", group=GROUP)
+    (claimed,) = await lane.claim(at=10)
+    assert (claimed.message.count, claimed.message.rest) == (SHOWN + 1, ())
+
+
+async def test_the_ledger_is_sound_with_groups(store, account, lane):
+    for n in range(5):
+        await account.sees(f"job-{n}", to=("ops", "dev"), group=GROUP)
+    await lane.turn(*map(delivered, await lane.claim(at=10)), at=11)
+    ledger = await store.audit()
+    assert (ledger.amiss, ledger.deliveries) == ((), {"delivered": 1, "waiting": 1})
+
+
+async def test_grouped_deliveries_wait_for_nothing(account, lane):
+    await account.sees("a")
+    await account.sees("a", "FAILED", group=a_group(wait=0.0))
+    assert len(await lane.claim()) == 2
+
+
+# --- settling
+
+
+async def test_an_event_that_settles_is_held_back_and_then_sent(account, lane):
+    await account.sees("a", "FAILED", settle=30)
+    turn = await lane.turn(at=29)
+    assert (turn.claimed, turn.next_due) == ((), utc_text(NOW + 30))
+    assert [jobs_of(c) for c in await lane.claim(at=30)] == [["a"]]
+
+
+async def test_an_event_whose_job_turned_out_well_meanwhile_is_superseded(store, account, lane):
+    (delivery,) = await account.sees("a", "FAILED", settle=30)
+    await account.sees("a", "COMPLETED", to=(), at=20)
+    assert await lane.claim(at=30) == ()
+    assert await lane.state(delivery) == "superseded"
+    assert (await store.audit()).amiss == ()
+
+
+async def test_an_event_that_tells_of_the_good_end_is_not_superseded_by_it(account, lane):
+    await account.sees("a", "COMPLETED", settle=30)
+    assert len(await lane.claim(at=30)) == 1
+
+
+async def test_an_event_of_a_job_that_failed_again_is_sent(account, lane):
+    await account.sees("a", "FAILED", settle=30)
+    await account.sees("a", "RUNNING", to=(), at=10)
+    assert len(await lane.claim(at=30)) == 1
+
+
+async def test_the_next_event_of_a_job_waits_for_the_one_that_settles(account, lane):
+    await account.sees("a", "FAILED", settle=30)
+    await account.sees("a", "COMPLETED", at=10)
+    assert await lane.claim(at=10) == ()
+    (claimed,) = await lane.claim(at=30)
+    assert claimed.message.events[0].data.status == "COMPLETED"
+
+
+async def test_an_event_with_a_time_to_settle_joins_its_group_after_it(store, account, lane):
+    for job in ("a", "b", "c"):
+        await account.sees(job, "FAILED", settle=30, group=GROUP)
+    await account.sees("b", "COMPLETED", to=(), at=20)
+    turn = await lane.turn(at=30)
+    assert (turn.claimed, turn.next_due) == ((), utc_text(NOW + 40))
+    (claimed,) = await lane.claim(at=40)
+    assert jobs_of(claimed) == ["a", "c"]
+    ledger = await store.audit()
+    assert (ledger.amiss, ledger.deliveries) == ((), {"superseded": 1, "waiting": 1})
+
+
+async def test_very_many_settle_in_more_than_one_transaction(account, lane):
+    for n in range(600):
+        await account.sees(f"job-{n}", "FAILED", settle=30, group=GROUP)
+    assert (await lane.turn(at=30)).next_due == utc_text(NOW + 30)
+    assert (await lane.turn(at=30)).next_due == utc_text(NOW + 40)
+    (claimed,) = await lane.claim(at=40)
+    assert claimed.message.count == 600
+
+
+# --- content
+
+
+async def test_what_the_templates_say_is_kept_from_the_first_claim_on(account, lane):
+    await account.sees("a")
+    (first,) = await lane.claim(words=lambda message: (f"{message.events[0].data.job_id}!", None))
+    await lane.turn(failed(first, again=5), at=1)
+    (again,) = await lane.claim(at=6, words=lambda _: ("another", "another"))
+    assert (first.message.title, again.message.title, again.message.body) == ("a!", "a!", None)
+
+
+async def test_a_failed_attempt_can_leave_word_for_the_next(account, lane):
+    await account.sees("a")
+    (first,) = await lane.claim()
+    await lane.turn(failed(first, again=5, place='["b@example.com"]'), at=1)
+    (again,) = await lane.claim(at=6)
+    assert (first.message.place, again.message.place) == (None, '["b@example.com"]')
+
+
+@pytest.mark.parametrize("how", ["batch", "group"])
+async def test_a_message_in_place_is_found_again(account, lane, how):
+    owed = {"product": "batch"} if how == "batch" else {"group": a_group(interval=0.0)}
+    await account.sees("a", **owed)
+    (first,) = await lane.claim(at=10, living=True)
+    await lane.turn(delivered(first, place="C1/17"), at=11)
+    await account.sees("a", "COMPLETED", at=12, **owed)
+    (second,) = await lane.claim(at=22, living=True)
+    assert (first.message.place, second.message.place) == (None, "C1/17")
+
+
+async def test_another_batch_has_a_message_of_its_own(account, lane):
+    await account.sees("a", product="batch")
+    (first,) = await lane.claim(living=True)
+    await lane.turn(delivered(first, place="C1/17"))
+    await account.sees("b", product="batch")
+    (second,) = await lane.claim(living=True)
+    assert second.message.place is None
+
+
+async def test_a_batchs_message_moves_on_with_its_files(store, account, lane):
+    await account.sees("a", "COMPLETED", product="batch", follow=True)
+    (first,) = await lane.claim(living=True)
+    await lane.turn(delivered(first, place="C1/17"))
+    (batch,) = await store.batches_to_follow(source=account.id, now=NOW, limit=9)
+    files = [a_file(0, "COMPLETED"), a_file(1, "RUNNING"), a_file(2, "FAILED")]
+    again = utc_text(NOW + 60)
+    await store.batch_followed(
+        source=account.id, batch=batch, files=files, event=None, again=again, now=NOW + 20
+    )
+    (more,) = await lane.claim(at=20, living=True)
+    assert (more.id, more.is_attempt, more.message.place, more.message.progress) == (
+        first.id,
+        False,
+        "C1/17",
+        (2, 3),
+    )
+    await lane.turn(delivered(more, place="C1/18"), at=21)
+    assert await lane.claim(at=22, living=True) == (), "once is enough"
+    assert await lane.state(first.id) == "delivered"
+    assert (await store.audit()).amiss == ()
+
+
+async def test_a_message_that_could_not_be_moved_on_costs_no_delivery(store, account, lane):
+    await account.sees("a", "COMPLETED", product="batch", follow=True)
+    (first,) = await lane.claim(living=True)
+    await lane.turn(delivered(first, place="C1/17"))
+    (batch,) = await store.batches_to_follow(source=account.id, now=NOW, limit=9)
+    await store.batch_followed(
+        source=account.id, batch=batch, files=[a_file(0, "RUNNING")], event=None, again="", now=NOW
+    )
+    (more,) = await lane.claim(living=True)
+    await lane.turn(failed(more))
+    assert await lane.state(first.id) == "delivered"
+    assert (await store.audit()).amiss == ()
