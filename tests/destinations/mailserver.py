@@ -6,12 +6,12 @@ import ssl
 import tempfile
 from functools import cache
 from pathlib import Path
-from smtpd import Session, closing, dripping, endless, saying, silent, silent_in_tls
 from typing import ClassVar
 
 import html5lib
 import trustme
 from http_receiver import UNTRUSTED, Failure, refusing_port
+from smtp_session import Session, closing, dripping, endless, saying, silent, silent_in_tls
 
 from relay.destinations import TYPES, Dialler
 from relay.destinations.email import page as html_of

@@ -3,11 +3,11 @@
 import asyncio
 import json
 import re
-from smtpd import closing, endless, only, saying, silent
 
 import msgspec
 import pytest
 from mailserver import EmailReceiver, failing, parsed
+from smtp_session import closing, endless, only, saying, silent
 
 from relay.destinations import TYPES, Dialler
 from relay.destinations.email import connections

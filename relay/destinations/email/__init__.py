@@ -36,7 +36,8 @@ class Email:
         if not to:
             return Receipt(answer="those who still had to get it are no longer in to")
         try:
-            mail = await asyncio.to_thread(self._mail, message)  # of a large group it takes a while
+            # Of a large group it takes a while.
+            mail = await asyncio.to_thread(self._mail, message, self._clock.now())
             receipt = await self._sent(mail, to, again=message.place is not None)
             return replace(receipt, answer=self._discreet(receipt.answer))
         except DeliveryFailed as told:
@@ -57,10 +58,10 @@ class Email:
     async def close(self) -> None:
         await self._connections.close()
 
-    def _mail(self, message: Message) -> bytes:
+    def _mail(self, message: Message, now: float) -> bytes:
         options = self._options
         try:
-            return mail_of(message, sender=options.sender, to=options.to, now=self._clock.now()).as_bytes()
+            return mail_of(message, sender=options.sender, to=options.to, now=now).as_bytes()
         except ValueError:
             reason = "the message can't be put into a mail"
         raise DeliveryFailed(reason, permanent=True)
