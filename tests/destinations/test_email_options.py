@@ -96,6 +96,7 @@ def test_a_server_that_is_none_is_refused_without_repeating_it(server, message):
         ("a@127.0.0.1", "is no address"),
         ("a@::1", "is no address"),
         ("a@", "is no address"),
+        ("a@example.com.", "is no address"),
         ("@example.com", "is no address"),
         ("a\x00@example.com", "is no address"),
         ("a" * 65 + "@example.com", "is no address"),

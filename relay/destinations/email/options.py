@@ -71,7 +71,8 @@ def _user(text: str | None) -> str | None:
 
 def _is_domain(text: str) -> bool:
     """A host by name: an address of mail is never at a number."""
-    return is_host(text) and ":" not in text and not text.rpartition(".")[2].isdigit()
+    last = text.rpartition(".")[2]
+    return is_host(text) and ":" not in text and last != "" and not last.isdigit()
 
 
 def check_address(value: Any) -> str:
@@ -159,7 +160,7 @@ class EmailOptions(Options):
 
     def mistakes(self) -> list[tuple[str, str]]:
         try:
-            _ = self.tls
+            _ = self.tls if self.ca_file else None
         except FileMistake as mistake:
             return [(mistake.key, str(mistake))]
         return []
