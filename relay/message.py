@@ -31,6 +31,8 @@ def cleaned(text: str, limit: int) -> str:
     Bidi, zero-width, control and ANSI characters are gone; half surrogates and what no standard knows are
     shown as such; no pile of marks reaches into other lines. Line ends stay, at most two in a row.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()  # as nearly all are
     read = 8 * limit + 1000
     lines = "\n".join(_ESCAPED.sub("", text[:read]).splitlines())
     clean = lines.translate(_CONTROLS) if lines.isascii() else _seen(lines)

@@ -150,6 +150,9 @@ class Inbox:
         self.messages.append(message)
         return Receipt(status=200)
 
+    async def close(self):
+        """Nothing is its own."""
+
 
 def a_source(kind="parse", *, page_limit=None, **changes):
     """`page_limit`: pages are no larger, whatever the kind allows."""
