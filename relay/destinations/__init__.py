@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from relay.destinations.dialler import Dialler, Resolver
+from relay.destinations.email import Email, EmailOptions
 from relay.destinations.port import Destination, Duration, Options, Receipt, SecretText
 from relay.destinations.reach import Reach, Reaches, reaching, session
 from relay.destinations.slack import Slack, SlackOptions
@@ -53,6 +54,7 @@ class Type:
 
 TYPES: Mapping[str, Type] = MappingProxyType(
     {
+        "email": Type(EmailOptions, Email, for_people=True, takes_tables=True, over_http=False),
         "slack": Type(SlackOptions, Slack, for_people=True, flavour="slack"),
         "webhook": Type(WebhookOptions, Webhook),
     }

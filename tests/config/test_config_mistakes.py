@@ -128,11 +128,11 @@ MISTAKES = [
     ("include = []", "3: sources.parse.include: must not be empty: name at least one"),
     (
         "[destinations.hook]",
-        "3: destinations.hook.type: must say what it is: set it to one of slack, webhook",
+        "3: destinations.hook.type: must say what it is: set it to one of email, slack, webhook",
     ),
     (
         '[destinations.x]\ntype = "fax"',
-        '4: destinations.x.type: "fax" is no type of destination: known are slack, webhook',
+        '4: destinations.x.type: "fax" is no type of destination: known are email, slack, webhook',
     ),
     ('[destinations.x]\ntype = "webhook"', "3: destinations.x.url: is missing: set it"),
     (

@@ -37,7 +37,9 @@ async def session():
 
 @pytest.fixture(params=sorted(RECEIVERS))
 async def receiver(request, aiohttp_server, session, clock):
-    return await RECEIVERS[request.param](aiohttp_server, session, clock).start()
+    receiver = await RECEIVERS[request.param](aiohttp_server, session, clock).start()
+    yield receiver
+    await receiver.stop()
 
 
 @pytest.fixture

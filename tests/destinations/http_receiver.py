@@ -101,7 +101,7 @@ class HttpReceiver:
     `names_of_events()`, what each message said of it; `failures`; and `secrets`, which no one may read.
     """
 
-    thanked = "thanks"
+    took, thanked = 200, "thanks"
     thanks = staticmethod(answering(200, thanked))
     broken: ClassVar = {
         "closed without an answer": Failure(raw(b""), "closed the connection without an answer"),
@@ -149,6 +149,9 @@ class HttpReceiver:
         app.router.add_route("*", "/{path:.*}", self._handle)
         self.server = await self._serve(app, access_log=None)
         return self
+
+    async def stop(self):
+        """Its server ends with the fixture that serves."""
 
     async def _handle(self, request):
         self.received.append((request.headers.copy(), await request.read(), request.raw_path))

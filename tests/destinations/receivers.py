@@ -9,6 +9,7 @@ import json
 from typing import ClassVar
 
 from http_receiver import HttpReceiver, failing, silent
+from mailserver import EmailReceiver, ImplicitTlsEmailReceiver, PlainEmailReceiver
 from slack_receivers import SlackBotReceiver, SlackWebhookReceiver
 
 from relay.destinations import TYPES
@@ -68,6 +69,9 @@ class LlamaCloudReceiver(_AsSlowly):
 
 
 RECEIVERS = {
+    "email": EmailReceiver,
+    "email-plain": PlainEmailReceiver,
+    "email-smtps": ImplicitTlsEmailReceiver,
     "slack": SlackWebhookReceiver,
     "slack-bot": SlackBotReceiver,
     "webhook": WebhookReceiver,
