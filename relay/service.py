@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver
 
 from relay.config import Config
-from relay.deliver import Courier, Make, at_hand, made, terms
+from relay.deliver import Courier, Make, at_hand, made, routes_of
 from relay.destinations import reaching
 from relay.errors import Refused
 from relay.ingest import Ingest, Routes
@@ -75,13 +75,7 @@ async def assembled(
         client = await stack.enter_async_context(
             Client(clock=clock, random=chance, budget=Budget(clock, config.sources), transport=transport)
         )
-        routes = Routes(
-            relay=config.relay,
-            router=config.router,
-            destinations={name: terms(options) for name, options in config.destinations.items()},
-            new_id=new_id,
-            alerts_to=config.alerts_to,
-        )
+        routes = routes_of(config)
         reaches = await stack.enter_async_context(reaching(own, resolver))
         courier = await stack.enter_async_context(
             at_hand(

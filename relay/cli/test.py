@@ -26,9 +26,9 @@ async def _send(loaded: Any, name: str) -> bool:
 
     options, clock = loaded.destinations[name], SystemClock()
     async with reaching(loaded.listen) as reaches:
+        target = TYPES[options.type].made(options, await reaches.of(options), clock)
         try:
             async with asyncio.timeout(options.timeout):
-                target = TYPES[options.type].made(options, await reaches.of(options), clock)
                 receipt = await target.send(_sample(name, loaded, clock.now()))
         except TimeoutError:
             click.echo(f"{name}: no whole answer within {options.timeout:g} s")
@@ -36,7 +36,10 @@ async def _send(loaded: Any, name: str) -> bool:
         except DeliveryFailed as failure:
             click.echo(f"{name}: not delivered: {failure.reason}")
             return False
-    click.echo(f"{name}: delivered" + (f" (HTTP {receipt.status})" if receipt.status else ""))
+        finally:
+            await target.close()
+    status = f"{'HTTP' if TYPES[options.type].over_http else 'SMTP'} {receipt.status}"
+    click.echo(f"{name}: delivered" + (f" ({status})" if receipt.status else ""))
     return True
 
 

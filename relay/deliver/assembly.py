@@ -24,7 +24,17 @@ def made(name: str, options: Options, *, reach: Reach, clock: Clock) -> Destinat
     return TYPES[options.type].made(options, reach, clock)
 
 
-def terms(options: Options) -> Terms:
+def routes_of(config: Config) -> Routes:
+    return Routes(
+        relay=config.relay,
+        router=config.router,
+        destinations={name: _terms(options) for name, options in config.destinations.items()},
+        new_id=new_id,
+        alerts_to=config.alerts_to,
+    )
+
+
+def _terms(options: Options) -> Terms:
     return Terms(
         give_up_after=options.give_up_after,
         grouped=TYPES[options.type].for_people,
