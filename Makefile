@@ -13,10 +13,10 @@ SLACK  := $(VENV)/slack-types
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test lint bench samples pictures lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUN) ## watch relay work, without an account; Ctrl-C ends it
 	@$(VENV)/bin/relay demo $(ARGS)
@@ -32,6 +32,12 @@ lint: $(DEV) ## ruff, mypy --strict and the import contract
 
 bench: $(DEV) ## measure speed, as ratios within one run
 	$(PY) -m tests.bench $(ARGS)
+
+samples: $(DEV) ## write docs/samples: every message, as files
+	$(PY) -m tests.samples
+
+pictures: $(DEV) ## take docs/pictures: what people see, by a headless chromium
+	$(PY) -m tests.samples.pictures
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit("relay needs Python 3.11 or newer: make PYTHON=python3.12 …" if sys.version_info < (3, 11) else 0)'

@@ -45,7 +45,7 @@ def lines_of(text: Text, *, title: str | None = None, body: str | None = None) -
     if body is not None:
         yield from body.splitlines()
     else:
-        yield from filter(None, (text.subtitle, *text.error.splitlines(), *text.lines))
+        yield from filter(None, (text.subtitle, text.progress, *text.error.splitlines(), *text.lines))
         yield from (f"{label}: {value}" for label, value in text.facts)
     yield from filter(None, (text.url, " · ".join(filter(None, (text.when, text.why)))))
 

@@ -29,6 +29,7 @@ TEXTS = st.builds(
     why=lines_of(2000),
     when=lines_of(2000),
     lines=st.lists(lines_of(3000), max_size=20).map(tuple),
+    progress=lines_of(300),
     is_test=st.booleans(),
 )
 NAMES = st.none() | RAW
@@ -81,6 +82,7 @@ def test_the_fullest_message_there_can_be_is_within_all_limits(message):
         why=full,
         when=full,
         lines=(full,) * 100,
+        progress=full,
     )
     events = tuple(event(f"{n}{full}") for n in range(100))
     whole = msgspec.structs.replace(message(), text=text, events=events, count=10**9, progress=(1, 2))

@@ -21,7 +21,7 @@ NAMED = 5
 
 BAR = 16
 
-_DOTS = {"error": "🔴", "warning": "🟠", "info": "🔵"}
+_DOTS = {"error": "🔴", "warning": "🟠", "info": "🟢"}
 
 
 def laid_out(message: Message) -> dict[str, Any]:
@@ -69,11 +69,11 @@ def _told(message: Message) -> Iterator[Block]:
     text = message.text
     if text.subtitle.strip():
         yield _context(_plain(plain(text.subtitle, SUBTITLE)))
-    if message.progress is not None:
-        yield _section(_plain(_bar(*message.progress)))
+    if message.progress is not None and text.progress.strip():
+        yield _section(_plain(f"{_bar(*message.progress)} · {plain(text.progress, LABEL)}"))
     if text.error.strip():
         yield _section(_mrkdwn(code(text.error.strip(), ERROR)))
-    if lines := [plain(line, SECTION // 4) for line in text.lines if line.strip()]:
+    if lines := [_line(line) for line in text.lines if line.strip()]:
         yield _section(_plain(whole_lines(lines, SECTION)))
     if names := _names(message):
         yield _context(_plain(names))
@@ -86,6 +86,11 @@ def _body(body: str) -> Iterator[Block]:
     if said := body.strip():
         lines = [fitting(line, SECTION // 2) for line in said.splitlines()]
         yield _section(_mrkdwn(whole_lines(lines, SECTION)))
+
+
+def _line(line: str) -> str:
+    """As in a list; what says how many more there are is not of it."""
+    return plain(line if line.startswith("…") else f"• {line}", SECTION // 4)
 
 
 def _names(message: Message) -> str:
