@@ -92,10 +92,9 @@ def default(field):
         return f'`"{duration(value)}"`'
     if isinstance(value, int):
         return f"`{value}`"
-    text = {tuple: lambda: "{}:{}".format(*value), ZoneInfo: lambda: value.key}.get(
-        type(value), lambda: value
-    )()
-    return f'`"{text}"`'
+    if isinstance(value, tuple):
+        value = "{}:{}".format(*value)
+    return f'`"{value.key if isinstance(value, ZoneInfo) else value}"`'
 
 
 def bounds(field):

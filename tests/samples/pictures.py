@@ -37,7 +37,7 @@ _MAILS = ("failed", "group-of-4")
 async def main():
     program = found()
     if program is None:
-        sys.exit("pictures: there is no chromium on the PATH; on Debian: apt-get install chromium fonts-lato")
+        sys.exit("pictures: there is no chromium on the PATH; on Debian: apt-get install chromium")
     FOLDER.mkdir(exist_ok=True)
     async with browser(program) as window:
         for name, content, width in pages():
