@@ -98,6 +98,20 @@ def test_the_severity_of_the_rule_is_seen_at_once(message, severity, dot):
     assert payload["blocks"][0]["text"]["text"].startswith(dot)
 
 
+def test_a_notification_says_why_or_the_first_of_many(message):
+    text = msgspec.structs.replace(
+        message().text, title="It", subtitle="later", error="", lines=("first", "2")
+    )
+    for changes, said in (
+        ({"error": "why\nand where"}, "🔴 It: why"),
+        ({}, "🔴 It: first"),
+        ({"lines": ()}, "🔴 It: later"),
+        ({"lines": (), "subtitle": ""}, "🔴 It"),
+    ):
+        told = msgspec.structs.replace(message(), text=msgspec.structs.replace(text, **changes))
+        assert laid_out(told)["text"] == said
+
+
 def test_a_test_looks_like_one(message):
     payload = laid_out(
         msgspec.structs.replace(message(), text=Text(title="Test message to ops", is_test=True))
@@ -168,6 +182,17 @@ def test_a_word_with_a_line_in_it_is_plain(message, value):
     text = msgspec.structs.replace(message().text, facts=(("Tier", value),))
     payload = laid_out(msgspec.structs.replace(message(), text=text))
     assert f"*Tier*\n{value}" in [text["text"] for text in texts(payload)]
+
+
+def test_what_a_column_would_break_stands_in_a_line_of_its_own(message):
+    long = "pjb-5f1d9c2e-77a4-4b0e-9d55-3b8f0e6a2c14"
+    text = msgspec.structs.replace(message().text, facts=(("Job", long), ("Tier", "agentic"), (":a", long)))
+    said = shown(laid_out(msgspec.structs.replace(message(), text=text))).splitlines()
+    at = said.index("┃ Tier  agentic")
+    assert said[at + 1 : at + 3] == [
+        f"┃ Job: {long}",
+        f"┃ \N{MODIFIER LETTER COLON}a\N{MODIFIER LETTER COLON} {long}",
+    ]
 
 
 def test_lines_are_a_list_and_how_many_more_there_are_is_not_of_it(message):

@@ -77,7 +77,7 @@ def test_the_fullest_message_there_can_be_is_within_all_limits(message):
         title=full,
         subtitle=full,
         error="\n".join([full] * 50),
-        facts=((full, full),) * 40,
+        facts=((full, full), (full, "&" * 30)) * 20,
         url="https://example.com/" + "&" * 150,
         why=full,
         when=full,
@@ -89,7 +89,7 @@ def test_the_fullest_message_there_can_be_is_within_all_limits(message):
     payload = laid_out(whole)
     judged(payload)
     assert [block["type"] for block in payload["blocks"]] == [
-        *("header", "context", "section", "section", "section", "context", "section", "context")
+        *("header", "context", "section", "section", "section", "context", "section", "context", "context")
     ]
 
 

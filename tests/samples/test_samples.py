@@ -3,6 +3,9 @@
 import html
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,7 @@ from tests.samples.render import slack, webhooks
 from tests.samples.stories import STORIES
 
 KIB = 1024
+ROOT = Path(__file__).parents[2]
 
 
 def written():
@@ -71,6 +75,13 @@ def _plain_texts(blocks):
 def test_every_picture_is_there_and_none_is_left_over():
     made = {f"{name}-{scheme}.png" for name, *_ in pages() for scheme in SCHEMES}
     assert {file.name for file in PICTURES.iterdir()} == made, "run: make pictures"
+
+
+def test_where_there_is_no_browser_that_is_said_in_a_line():
+    ran = [sys.executable, "-m", "tests.samples.pictures"]
+    done = subprocess.run(ran, cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "pictures: there is no chromium on the PATH; on Debian: apt-get install chromium\n"
 
 
 def test_pictures_are_small_enough_for_a_page():

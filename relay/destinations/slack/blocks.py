@@ -5,7 +5,7 @@ all. Each part has a room of its own here, and all of them together are within t
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from relay.destinations.slack.markup import code, fitting, inline, link, plain, whole_lines
@@ -14,8 +14,11 @@ from relay.message import Message, one_line
 Block = dict[str, Any]
 
 HEADER, SUBTITLE, ERROR, SECTION = 150, 500, 2500, 2900
-LABEL, VALUE, FOOTER, NAME = 60, 300, 400, 100
+LABEL, VALUE, FOOTER, NAME, NOTES = 60, 300, 400, 100, 1900
 FIELDS = 10
+COLUMN = 30
+"""Characters of a value that stand in a column without being broken."""
+
 NAMED = 5
 """Events of a group that are named where its lines say only how many of what."""
 
@@ -52,9 +55,9 @@ def _title(message: Message) -> str:
 
 
 def _summary(message: Message, title: str) -> str:
-    """For a notification: what happened, and why where that is known."""
+    """For a notification: what happened, and why where that is known, or the first of many."""
     text = message.text
-    said = text.error.strip().partition("\n")[0] or text.subtitle
+    said = text.error.strip().partition("\n")[0] or next(filter(None, text.lines), text.subtitle)
     return title if (message.title or "").strip() or not said else f"{title}: {plain(said, SUBTITLE)}"
 
 
@@ -77,8 +80,7 @@ def _told(message: Message) -> Iterator[Block]:
         yield _section(_plain(whole_lines(lines, SECTION)))
     if names := _names(message):
         yield _context(_plain(names))
-    if facts := [fact for fact in text.facts if all(map(str.strip, fact))]:
-        yield {"type": "section", "fields": [_fact(*fact) for fact in facts[:FIELDS]]}
+    yield from _facts([fact for fact in text.facts if all(map(str.strip, fact))][:FIELDS])
 
 
 def _body(body: str) -> Iterator[Block]:
@@ -108,6 +110,15 @@ def _bar(ended: int, files: int) -> str:
     share = min(max(ended / files, 0.0), 1.0) if files > 0 else 0.0
     full = int(share * BAR)
     return f"{'▰' * full}{'▱' * (BAR - full)}  {int(share * 100)} %"
+
+
+def _facts(facts: Sequence[tuple[str, str]]) -> Iterator[Block]:
+    """Short ones side by side; ids, and notes, which a column would break, in lines of their own."""
+    if fields := [_fact(*fact) for fact in facts if len(fact[1]) <= COLUMN]:
+        yield {"type": "section", "fields": fields}
+    long = [" ".join(f"{label}: {value}".split()) for label, value in facts if len(value) > COLUMN]
+    if long:
+        yield _context(_plain(whole_lines([plain(line, LABEL + VALUE) for line in long], NOTES)))
 
 
 def _fact(label: str, value: str) -> Block:
