@@ -22,7 +22,7 @@ demo: $(RUN) ## watch relay work, without an account; Ctrl-C ends it
 	@$(VENV)/bin/relay demo $(ARGS)
 
 test: $(DEV) $(if $(shell command -v npm),$(SLACK)/.ready) ## run the tests
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(DEV) ## ruff, mypy --strict and the import contract
 	$(VENV)/bin/ruff check .
