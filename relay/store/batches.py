@@ -35,6 +35,12 @@ def jobs_of_kind(
     return found
 
 
+def _progress(db: Connection, source: int, batch: str) -> tuple[int | None, int]:
+    """How many of a batch's files have ended, and how many it has."""
+    row = db.execute(SQL["progress"], (source, batch)).fetchone()
+    return row[0], row[1]
+
+
 def batch_followed(
     db: Connection,
     *,
@@ -60,10 +66,12 @@ def batch_followed(
     ).rowcount
     if not as_followed:
         return
+    before = _progress(db, source, batch.id)
     db.executemany(
         SQL["keep_batch_file"],
         ((source, batch.id, f.place, f.file, f.kind, f.job, f.name, f.status, f.error) for f in files),
     )
-    db.execute(SQL["move_on"], (utc_text(now), source, batch.id))
+    if _progress(db, source, batch.id) != before:
+        db.execute(SQL["move_on"], (utc_text(now), source, batch.id))
     if event is not None:
         add_events(db, source, [event], now)

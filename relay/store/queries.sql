@@ -176,8 +176,10 @@ SET place = excluded.place, delivery = excluded.delivery, changed_at = excluded.
 
 -- progress: how many of a batch's files have ended, and how many it has
 SELECT sum(f.status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED', 'UNKNOWN')), count(*)
-FROM batch_files AS f WHERE f.source = (SELECT id FROM sources WHERE name = ? AND retired_at IS NULL)
-  AND f.batch = ?
+FROM batch_files AS f WHERE f.source = ? AND f.batch = ?
+
+-- source_of: the source now under this name
+SELECT id FROM sources WHERE name = ? AND retired_at IS NULL
 
 -- move_on: a batch's files have come further, and so has the message of it
 UPDATE slack_messages SET due_at = ?
