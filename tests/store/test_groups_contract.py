@@ -273,6 +273,19 @@ async def test_a_batchs_message_moves_on_with_its_files(store, account, lane):
     assert (await store.audit()).amiss == ()
 
 
+async def test_a_message_that_is_to_move_on_is_no_reason_to_hurry_while_its_lane_has_no_room(
+    store, account, lane
+):
+    await account.sees("a", "COMPLETED", product="batch", follow=True)
+    (first,) = await lane.claim(living=True)
+    await lane.turn(delivered(first, place="C1/17"))
+    (batch,) = await store.batches_to_follow(source=account.id, now=NOW, limit=9)
+    files = [a_file(0, "FAILED")]
+    await store.batch_followed(source=account.id, batch=batch, files=files, event=None, again="", now=NOW)
+    assert (await lane.turn(room=0, living=True)).next_due is None
+    assert len(await lane.claim(living=True)) == 1
+
+
 async def test_a_message_that_could_not_be_moved_on_costs_no_delivery(store, account, lane):
     await account.sees("a", "COMPLETED", product="batch", follow=True)
     (first,) = await lane.claim(living=True)
