@@ -49,7 +49,8 @@ class Looked:
 class Poller:
     """Looks at one source again and again; looks of a source never overlap.
 
-    `changed` is called when there may be something to send. `sharing`: how many sources share the key's budget.
+    `changed` is called when there may be something to send. `sharing`: how many sources share the key's
+    budget.
     """
 
     def __init__(
