@@ -13,7 +13,7 @@ SLACK  := $(VENV)/slack-types
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench samples pictures lock clean
+.PHONY: help demo test lint bench soak samples pictures lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ demo: $(RUN) ## watch relay work, without an account; Ctrl-C ends it
 	@$(VENV)/bin/relay demo $(ARGS)
 
 test: $(DEV) $(if $(shell command -v npm),$(SLACK)/.ready) ## run the tests
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(DEV) ## ruff, mypy --strict and the import contract
 	$(VENV)/bin/ruff check .
@@ -32,6 +32,9 @@ lint: $(DEV) ## ruff, mypy --strict and the import contract
 
 bench: $(DEV) ## measure speed, as ratios within one run
 	$(PY) -m tests.bench $(ARGS)
+
+soak: $(DEV) ## simulated hours by the thousand; ARGS="--seed 7 --hours 10000", ARGS="--world 7/12" for one of them
+	$(PY) -m tests.soak.hours $(ARGS)
 
 samples: $(DEV) ## write docs/samples: every message, as files
 	$(PY) -m tests.samples

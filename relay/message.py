@@ -127,7 +127,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     destinations that take tables. `title` and `body`: by the rule's templates, values escaped as the
     destination's flavour asks, None where the rule has none. `place`: where the destination put the message
     that this one brings up to date, as its last receipt said. `progress`: of a batch, how many of how many
-    files have ended. `text`: for destinations that people read.
+    files have ended; `only_progress`: it has arrived, and nothing else of it is new. `text`: for destinations
+    that people read.
     """
 
     id: str
@@ -145,4 +146,5 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     body: str | None = None
     place: str | None = None
     progress: tuple[int, int] | None = None
+    only_progress: bool = False
     text: Text = Text(title="")

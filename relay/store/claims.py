@@ -54,8 +54,8 @@ def _to_move_on(db: Connection, destination: str, at: str, claims: Claims) -> tu
     row = cursor.execute(SQL["to_move_on"], (destination, at)).fetchone()
     if row is None:
         return ()
-    db.execute(SQL["moved_on"], (destination, row["key"]))
-    return (_claimed(row, _message(db, row, _shown(db, [row])[row["id"]], claims), attempt=0),)
+    message = _message(db, row, _shown(db, [row])[row["id"]], claims)
+    return (_claimed(row, msgspec.structs.replace(message, only_progress=True), attempt=0),)
 
 
 def _due(db: Connection, wanted: tuple[object, ...], *, untried_first: bool) -> list[Row]:
@@ -145,13 +145,20 @@ def place_key(message: Message) -> str:
 
 
 def _placed(db: Connection, destination: str, message: Message) -> Message:
-    """A single event that is no batch's stands for itself."""
+    """With how far its batch has come, which then need not be said again. A single event that is no batch's
+    stands for itself.
+    """
     if message.group is None and message.events[0].data.product != "batch":
         return message
     key = place_key(message)
     place = db.execute(SQL["place"], (destination, key)).fetchone()
-    kind, source, job = (*_decode(key), None, None)[:3]
-    ended, total = db.execute(SQL["progress"], (source, job)).fetchone() if kind == "batch" else (0, 0)
-    return msgspec.structs.replace(
-        message, place=place[0] if place else None, progress=(ended, total) if total else None
-    )
+    db.execute(SQL["moved_on"], (destination, key))
+    progress = _progress(db, *_decode(key)[1:]) if key.startswith('["batch"') else None
+    return msgspec.structs.replace(message, place=place[0] if place else None, progress=progress)
+
+
+def _progress(db: Connection, source: str | None, batch: str | None) -> tuple[int, int] | None:
+    """How many of a batch's files have ended; None where they are not known."""
+    row = db.execute(SQL["source_of"], (source,)).fetchone()
+    ended, total = db.execute(SQL["progress"], (row[0], batch)).fetchone() if row else (0, 0)
+    return (ended, total) if total else None

@@ -176,22 +176,21 @@ SET place = excluded.place, delivery = excluded.delivery, changed_at = excluded.
 
 -- progress: how many of a batch's files have ended, and how many it has
 SELECT sum(f.status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED', 'UNKNOWN')), count(*)
-FROM batch_files AS f WHERE f.source = (SELECT id FROM sources WHERE name = ? AND retired_at IS NULL)
-  AND f.batch = ?
+FROM batch_files AS f WHERE f.source = ? AND f.batch = ?
+
+-- source_of: the source now under this name
+SELECT id FROM sources WHERE name = ? AND retired_at IS NULL
 
 -- move_on: a batch's files have come further, and so has the message of it
 UPDATE slack_messages SET due_at = ?
 WHERE key = json_array('batch', (SELECT name FROM sources WHERE id = ?), ?)
 
 -- to_move_on: a message that is to be brought up to date though nothing has happened that is told of
-SELECT d.*, m.key FROM slack_messages AS m JOIN deliveries AS d ON d.id = m.delivery
+SELECT d.* FROM slack_messages AS m JOIN deliveries AS d ON d.id = m.delivery
 WHERE m.destination = ? AND m.due_at <= ? ORDER BY m.due_at LIMIT 1
 
--- moved_on: once is enough; the next progress says it again
+-- moved_on: a message says it; the next progress asks for it again
 UPDATE slack_messages SET due_at = NULL WHERE destination = ? AND key = ?
-
--- next_move: when a lane has such a message
-SELECT min(due_at) FROM slack_messages WHERE destination = ? AND due_at IS NOT NULL
 
 -- next_due: when a lane has something to do again; rows that wait for an earlier one are not asked for by time
 SELECT min(due_at) FROM deliveries WHERE destination = ? AND state = 'waiting' AND due_at > ?

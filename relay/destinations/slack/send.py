@@ -127,4 +127,5 @@ class _Bot:
 
 
 def _is_bad_end(message: Message) -> bool:
-    return message.severity == "error" and message.events[-1].type in _ENDS
+    is_end = message.events[-1].type in _ENDS and not message.only_progress
+    return is_end and message.severity == "error"
