@@ -38,13 +38,11 @@ def group_due(now: float, *, wait: float, interval: float, before: float | None)
     return max(now + wait, spaced)
 
 
-def longest_wait(failures: int, *, group: float | None, settling: bool) -> float:
-    """What a delivery may wait at most, by what it waits for. `group`: the longer of its group's two waits."""
-    if settling:
-        return LONGEST_SETTLE
-    if failures:
-        return max(retry_delay(failures, 1.0), LONGEST_RETRY_AFTER)
-    return group or 0.0
+def longest_wait(failures: int, *, group: float | None) -> float:
+    """Seconds that a delivery may wait, by what it waits for. `group`: the longer of its group's waits."""
+    if group is not None:
+        return group
+    return max(retry_delay(failures, 1.0), LONGEST_RETRY_AFTER) if failures else LONGEST_SETTLE
 
 
 def cut(due: float, *, since: float, now: float, longest: float) -> float:

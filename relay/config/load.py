@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 from relay.config import build
 from relay.config.check import check
 from relay.config.environ import NotThere, Resolver, Unresolved, look_up, may_exist
-from relay.config.findings import Keys, did_you_mean, where
+from relay.config.findings import Findings, Keys, did_you_mean, where
 from relay.config.read import parse, read
+from relay.config.renamed import old_names
 from relay.config.tables import RelayTable
 from relay.config.warn import warn
 from relay.destinations import Options
 from relay.errors import ConfigError
-from relay.rules import Router, Rule
+from relay.rules import ALERTS, REPLAY, Router, Rule
 from relay.sources import SourceSpec
 
 SYSTEM = Path("/etc/relay/rules.toml")
@@ -35,7 +36,14 @@ class Config:
     router: Router
     alerts_to: str | None
     rules: tuple[Rule, ...]
+    renamed: Mapping[str, str]  # destinations with the names that they had
     warnings: tuple[str, ...]  # lines of the same shape as mistakes
+
+    @property
+    def rule_names(self) -> frozenset[str]:
+        """Those whose deliveries are sent, relay's own among them."""
+        own = {REPLAY.name} | ({ALERTS.name} if self.alerts_to is not None else set())
+        return frozenset({rule.name for rule in self.rules} | own)
 
 
 def find(option: str | None, *, environ: Mapping[str, str], cwd: Path, system: Path = SYSTEM) -> Path:
@@ -72,9 +80,7 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
     resolver = Resolver(environ, secrets=secrets)
     document = resolver.resolve(parse(path, content))
     findings = resolver.findings
-    for key in document:
-        if key not in _SECTIONS:
-            findings.mistake((key,), f"there is no such table: {did_you_mean(key, _SECTIONS)}")
+    _refuse_unknown(document, findings)
     relay = check(RelayTable, build.section(document, "relay", findings), ("relay",), findings)
     sources = build.sources(document, findings)
     destinations = build.destinations(
@@ -83,12 +89,11 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
         folder=path.parent if secrets else None,
         listen=relay.listen if relay else None,
     )
+    renamed = old_names(dict(build.named(document, "destinations", Findings())), findings)
     rules, router = build.rules(document, findings)
     build.refuse_groups(rules, destinations, findings)
-    if relay is not None and relay.alerts_to is not None:
-        build.refuse_dangling(relay.alerts_to, ("relay", "alerts_to"), document, findings)
-    if relay is not None and os.path.isdir(path.parent / relay.database):  # noqa: PTH112 - no error for a long name
-        findings.mistake(("relay", "database"), 'is a directory: name a file in it, such as "relay.db"')
+    if relay is not None:
+        _refuse_of_relay(relay, path.parent, document, findings)
     if findings.mistakes or relay is None:
         raise ConfigError(_told(findings.mistakes, path, content))
     warn(document, sources, destinations, rules, findings)
@@ -103,8 +108,24 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
         router=router,
         alerts_to=relay.alerts_to,
         rules=rules,
+        renamed=renamed,
         warnings=tuple(_told(findings.warnings, path, content)),
     )
+
+
+def _refuse_unknown(document: Mapping[str, Any], findings: Findings) -> None:
+    for key in document:
+        if key not in _SECTIONS:
+            findings.mistake((key,), f"there is no such table: {did_you_mean(key, _SECTIONS)}")
+
+
+def _refuse_of_relay(
+    relay: RelayTable, folder: Path, document: Mapping[str, Any], findings: Findings
+) -> None:
+    if relay.alerts_to is not None:
+        build.refuse_dangling(relay.alerts_to, ("relay", "alerts_to"), document, findings)
+    if os.path.isdir(folder / relay.database):  # noqa: PTH112 - no error for a long name
+        findings.mistake(("relay", "database"), 'is a directory: name a file in it, such as "relay.db"')
 
 
 def _database(document: Mapping[str, Any], relay: RelayTable, environ: Mapping[str, str]) -> str:

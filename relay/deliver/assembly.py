@@ -9,6 +9,7 @@ from relay.config import Config
 from relay.deliver.attempt import Sender
 from relay.deliver.courier import Courier
 from relay.deliver.lane import Lane
+from relay.deliver.upkeep import Upkeep
 from relay.destinations import TYPES, Destination, Options, Reach, Reaches, Type
 from relay.ingest import OwnNews, Routes, Terms
 from relay.message import Message
@@ -50,6 +51,27 @@ def _words(
     return words if templates else None
 
 
+def routes_of(config: Config) -> Routes:
+    return Routes(
+        relay=config.relay,
+        router=config.router,
+        destinations={name: terms(options) for name, options in config.destinations.items()},
+        new_id=new_id,
+        alerts_to=config.alerts_to,
+    )
+
+
+def upkeep_of(config: Config, routes: Routes, store: Store, clock: Clock, told: Callable[[], None]) -> Upkeep:
+    return Upkeep(
+        destinations=config.destinations.keys(),
+        rules=config.rule_names,
+        store=store,
+        clock=clock,
+        news=OwnNews(routes, new_id),
+        told=told,
+    )
+
+
 @asynccontextmanager
 async def at_hand(
     config: Config,
@@ -63,7 +85,7 @@ async def at_hand(
 ) -> AsyncIterator[Courier]:
     """A courier with a lane for each destination; what these hold is let go at the end."""
     lanes: dict[str, Lane] = {}
-    courier = Courier(lanes, store=store, clock=clock)
+    courier = Courier(lanes, store=store, clock=clock, renamed=config.renamed)
     news, owner = OwnNews(routes, new_id), new_id("run")
     async with AsyncExitStack() as stack:
         for name, options in config.destinations.items():
@@ -82,5 +104,6 @@ async def at_hand(
                 told=courier.wake,
                 words=_words(config, name, type_),
                 tables=type_.takes_tables,
+                rules=config.rule_names,
             )
         yield courier

@@ -1,6 +1,6 @@
 """The ledger: proves from the database alone that every event is accounted for.
 
-All of it is proven row by row, each with what belongs to it, so that a slice at a time is as good as the whole.
+It is proven row by row, each with what belongs to it, so that slice by slice is as good as all at once.
 """
 
 from collections import Counter
@@ -57,7 +57,8 @@ WHERE d.seq > ?1 AND d.seq <= ?2 AND d.state IN ('delivered', 'dead')
   AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.delivery = d.id AND a.outcome = d.state)
 
 -- changes: a change of a job without its event, or an event without its change
-SELECT j.source, j.created_at, j.id, coalesce(s.name, j.source) || ' ' || j.id || ': ' || j.changes || ' changes, ' || count(e.seq) || ' events',
+SELECT j.source, j.created_at, j.id,
+  coalesce(s.name, j.source) || ' ' || j.id || ': ' || j.changes || ' changes, ' || count(e.seq) || ' events',
   count(e.seq) <> j.changes OR coalesce(max(e.nth), 0) <> j.changes
 FROM (SELECT * FROM jobs WHERE (source, created_at, id) > (?, ?, ?) ORDER BY source, created_at, id LIMIT ?) j
 LEFT JOIN sources s ON s.id = j.source
@@ -138,8 +139,10 @@ def audit(db: Connection) -> Ledger:
         db.execute("ROLLBACK")
 
 
-def audit_slice(db: Connection, *, after: Place | None = None, limit: int = SLICE) -> tuple[Ledger, Place | None]:
-    """What `limit` rows after a place show, and where to go on; None at the end. Without a place, the first."""
+def audit_slice(
+    db: Connection, *, after: Place | None = None, limit: int = SLICE
+) -> tuple[Ledger, Place | None]:
+    """What `limit` rows after a place show, or the first, and where to go on; None at the end."""
     db.execute("BEGIN")
     try:
         return _slice(db, after or _BEGIN, limit)

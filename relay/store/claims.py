@@ -73,7 +73,7 @@ def _to_move_on(db: Connection, destination: str, at: str, claims: Claims) -> tu
 
 
 def _due(db: Connection, destination: str, at: str, owner: str, claims: Claims) -> list[Row]:
-    """One that was lost twice goes alone: no other of its lane is under way, and no other such of any lane."""
+    """What was lost twice goes alone: nothing of its lane is under way, and no other such of any lane."""
     cursor = db.cursor()
     cursor.row_factory = Row
     alone = cursor.execute(SQL["suspects"], (destination, at, owner, 1)).fetchall()

@@ -28,7 +28,7 @@ class Overdue:
 def overdue(
     db: Connection, *, destinations: Collection[str], rules: Collection[str], now: float
 ) -> Sequence[Overdue]:
-    """Those that no lane takes, since their destination or rule is not among these; not all where very many."""
+    """Those that no lane takes, since their destination or rule is not among these; at most 1000."""
     known = (as_json(list(destinations)), as_json(list(rules)))
     found: dict[tuple[str, str], list[int]] = {}
     for seq, destination, is_known in db.execute(SQL["overdue"], (*known, utc_text(now), AT_ONCE)):

@@ -23,7 +23,7 @@ def retry(db: Connection, *, give_up_at: Mapping[str, float], now: float) -> int
 
 
 def repeat(db: Connection, *, give_up_at: Mapping[str, float], now: float) -> int:
-    """How many of these deliveries wait again, whatever became of them; those being sent now are left alone."""
+    """How many of these deliveries wait again, whatever became of them; not while it is sent."""
     return _again(db, "repeat_delivery", give_up_at, now)
 
 

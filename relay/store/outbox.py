@@ -56,7 +56,7 @@ def _poison(db: Connection, destination: str, now: float) -> Sequence[int]:
 
 
 def end_unsent(db: Connection, *, seqs: Sequence[int], reason: str, now: float) -> tuple[int, bool]:
-    """Those of these that wait are dead. How many, and whether one of them tells of more than relay's own news."""
+    """Those of these that wait are dead. How many, and whether one is of more than relay's own news."""
     if not seqs:
         return 0, False
     chosen = as_json(seqs)

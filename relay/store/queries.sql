@@ -279,8 +279,9 @@ WHERE state = 'waiting' AND owner IS NOT NULL
 UPDATE deliveries SET held = CASE WHEN lost >= 2 THEN 'alone' END WHERE state = 'waiting' AND held = 'rule'
 
 -- waits: what waits for a time, since when, and for what
-SELECT seq, due_at, failures, CASE WHEN claimed_at IS NULL AND group_key IS NOT NULL
-    THEN max(group_wait, group_interval) END, settle_until IS NOT NULL,
+SELECT seq, due_at, failures,
+  CASE WHEN claimed_at IS NULL AND settle_until IS NULL AND group_key IS NOT NULL
+    THEN max(group_wait, group_interval) END,
   CASE WHEN failures = 0 THEN created_at ELSE coalesce((SELECT a.started_at FROM attempts AS a
     WHERE a.delivery = deliveries.id ORDER BY a.nth DESC LIMIT 1), created_at) END
 FROM deliveries WHERE state = 'waiting' AND due_at > ?

@@ -181,7 +181,8 @@ UPDATE deliveries SET held = 'order' WHERE state = 'waiting' AND EXISTS (
 DROP INDEX deliveries_due;
 CREATE INDEX deliveries_due ON deliveries(destination, due_at, seq)
   WHERE state = 'waiting' AND settle_until IS NULL AND held IS NULL;
-CREATE INDEX deliveries_alone ON deliveries(destination, due_at, seq) WHERE state = 'waiting' AND held = 'alone';
+CREATE INDEX deliveries_alone ON deliveries(destination, due_at, seq)
+  WHERE state = 'waiting' AND held = 'alone';
 """
 
 

@@ -29,9 +29,9 @@ def begin(db: Connection, *, renamed: Mapping[str, str] | None = None, now: floa
 
 
 def _too_long(db: Connection, at: str, now: float) -> Iterator[tuple[str, int]]:
-    for seq, due_at, failures, group, settling, since in db.execute(SQL["waits"], (at,)):
+    for seq, due_at, failures, group, since in db.execute(SQL["waits"], (at,)):
         due = seconds_of(due_at)
-        longest = schedule.longest_wait(failures, group=group, settling=bool(settling))
+        longest = schedule.longest_wait(failures, group=group)
         cut = schedule.cut(due, since=seconds_of(since), now=now, longest=longest)
         if cut < due - _MILLISECOND:
             yield utc_text(cut), seq
