@@ -83,12 +83,8 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
     _refuse_unknown(document, findings)
     relay = check(RelayTable, build.section(document, "relay", findings), ("relay",), findings)
     sources = build.sources(document, findings)
-    destinations = build.destinations(
-        document,
-        findings,
-        folder=path.parent if secrets else None,
-        listen=relay.listen if relay else None,
-    )
+    folder, listen = path.parent if secrets else None, relay.listen if relay else None
+    destinations = build.destinations(document, findings, folder=folder, listen=listen)
     renamed = old_names(dict(build.named(document, "destinations", Findings())), findings)
     rules, router = build.rules(document, findings)
     build.refuse_groups(rules, destinations, findings)
