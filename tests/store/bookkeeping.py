@@ -166,11 +166,11 @@ def delivered(claimed, place=None):
     )
 
 
-def failed(claimed, *, again=None, place=None):
+def failed(claimed, *, again=None, place=None, began=0.0):
     """Due again so many seconds after NOW, or dead."""
     return Result(
         claimed=claimed,
-        started_at=utc_text(NOW),
+        started_at=utc_text(NOW + began),
         seconds=0.1,
         delivered=False,
         due_at=None if again is None else utc_text(NOW + again),

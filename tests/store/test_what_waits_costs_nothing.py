@@ -41,7 +41,9 @@ def owed(n, shape):
     job, rule = how.pop("job"), how.pop("rule", "all")
     new = an_event(a_job(job, "FAILED"), n + 1, **how)
     return dataclasses.replace(
-        new, deliveries=tuple(dataclasses.replace(d, rule=rule) for d in new.deliveries), rules={rule: ["ops"]}
+        new,
+        deliveries=tuple(dataclasses.replace(d, rule=rule) for d in new.deliveries),
+        rules={rule: ["ops"]},
     )
 
 
