@@ -12,6 +12,9 @@ from relay.store.records import Claimed, Claims, Edge, Result, Turn
 OWN = 0
 """The source of relay's own events that are of no source."""
 
+LONGEST_ANSWER = 4096
+"""Characters that are kept of what a receiver answered."""
+
 LOST_FOR_GOOD = 5
 """Attempts without an outcome after which a delivery is given up: it ends whoever sends it."""
 
@@ -104,7 +107,8 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
 
 def _attempt(r: Result) -> tuple[object, ...]:
     outcome = "delivered" if r.delivered else "failed" if r.due_at else "dead"
-    return (r.claimed.id, r.claimed.attempt, r.started_at, r.seconds, outcome, r.status, r.answer, r.reason)
+    answer = r.answer[:LONGEST_ANSWER]
+    return (r.claimed.id, r.claimed.attempt, r.started_at, r.seconds, outcome, r.status, answer, r.reason)
 
 
 def tell(db: Connection, destination: str, edges: Sequence[Edge], now: float) -> bool:

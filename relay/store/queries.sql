@@ -328,7 +328,10 @@ SELECT rules FROM events WHERE seq = ?
 UPDATE events SET rules = ? WHERE seq = ?
 
 -- to_rename: what is not delivered of a destination, but where the other has the same event already
-SELECT seq, id, replay FROM deliveries AS d WHERE destination = :old AND state IN ('waiting', 'dead')
+SELECT seq, id, replay FROM deliveries AS d
+WHERE seq IN (
+    SELECT seq FROM deliveries WHERE destination = :old AND state = 'waiting'
+    UNION ALL SELECT seq FROM deliveries WHERE destination = :old AND state = 'dead')
   AND NOT EXISTS (
     SELECT 1 FROM delivery_parts AS p JOIN delivery_parts AS q ON q.event = p.event
       JOIN deliveries AS other ON other.id = q.delivery

@@ -1,4 +1,4 @@
-"""What ends relay while it is being sent is found, given up, and costs its neighbours nothing; in any store."""
+"""What ends relay while it is being sent is found and given up, and its neighbours are not; in any store."""
 
 import pytest
 from bookkeeping import NOW, Lane, delivered, failed

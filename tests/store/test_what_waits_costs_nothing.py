@@ -1,4 +1,4 @@
-"""A lane's turn costs the same whether a hundred or ten thousand deliveries wait: one thread writes for all lanes."""
+"""A lane's turn costs the same however many deliveries wait: one thread writes for all lanes."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ LATER = 100.0
 
 SHAPES = {
     "by themselves": lambda n: {"job": f"job-{n}"},
-    "one long chain of a job": lambda n: {"job": "job"},
+    "one long chain of a job": lambda _: {"job": "job"},
     "many chains": lambda n: {"job": f"job-{n % 20}"},
     "settling": lambda n: {"job": f"job-{n}", "settle": 3600},
     "many groups": lambda n: {"job": f"job-{n}", "group": a_group(f'{{"n":{n}}}')},
