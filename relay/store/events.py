@@ -88,14 +88,16 @@ def ripen(db: Connection, destination: str, now: float) -> bool:
     """
     at = utc_text(now)
     rows = db.execute(SQL["ripe"], (destination, at, RIPE_AT_ONCE)).fetchall()
-    db.executemany(SQL["supersede"], ((at, row[0]) for row in rows if row[-1]))
+    if not rows:
+        return False
+    well = as_json([row[0] for row in rows if row[-1]])
+    db.execute(SQL["supersede"], (at, well))
+    db.execute(SQL["release"], (well,))
     ill = [row for row in rows if not row[-1]]
-    db.executemany(SQL["settled_ill"], ((at, row[0]) for row in ill if row[6] is None))
+    db.execute(SQL["settled_ill"], (at, as_json([row[0] for row in ill if row[6] is None])))
     grouped = [row for row in ill if row[6] is not None]
-    db.executemany(SQL["forget_parts"], ((row[1],) for row in grouped))
-    db.executemany(SQL["forget_delivery"], ((row[0],) for row in grouped))
-    if rows:
-        db.execute(SQL["release"], (as_json([row[0] for row in rows if row[-1]]),))
+    db.execute(SQL["forget_parts"], (as_json([row[1] for row in grouped]),))
+    db.execute(SQL["forget_delivery"], (as_json([row[0] for row in grouped]),))
     _join(db, _as_parts(destination, grouped, at), now)
     return len(rows) == RIPE_AT_ONCE
 

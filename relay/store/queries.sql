@@ -98,16 +98,17 @@ FROM deliveries AS d JOIN delivery_parts AS p ON p.delivery = d.id JOIN events A
 WHERE d.destination = ? AND d.state = 'waiting' AND d.settle_until <= ? ORDER BY d.settle_until, d.seq LIMIT ?
 
 -- supersede: not sent, since the job turned out well meanwhile
-UPDATE deliveries SET state = 'superseded', ended_at = ?, reason = 'the job was completed meanwhile' WHERE seq = ?
+UPDATE deliveries SET state = 'superseded', ended_at = ?, reason = 'the job was completed meanwhile'
+WHERE seq IN (SELECT value FROM json_each(?))
 
 -- settled_ill: it is to be sent after all
-UPDATE deliveries SET due_at = ?, settle_until = NULL WHERE seq = ?
+UPDATE deliveries SET due_at = ?, settle_until = NULL WHERE seq IN (SELECT value FROM json_each(?))
 
 -- forget_parts: the event goes over to its group's delivery
-DELETE FROM delivery_parts WHERE delivery = ?
+DELETE FROM delivery_parts WHERE delivery IN (SELECT value FROM json_each(?))
 
 -- forget_delivery: likewise
-DELETE FROM deliveries WHERE seq = ?
+DELETE FROM deliveries WHERE seq IN (SELECT value FROM json_each(?))
 
 -- add_part: which events a delivery carries
 INSERT INTO delivery_parts (delivery, event) VALUES (?, ?)
@@ -278,13 +279,14 @@ WHERE state = 'waiting' AND owner IS NOT NULL
 -- look_at_rules_again: the configuration may have them again
 UPDATE deliveries SET held = CASE WHEN lost >= 2 THEN 'alone' END WHERE state = 'waiting' AND held = 'rule'
 
--- waits: what waits for a time, since when, and for what
-SELECT seq, due_at, failures,
+-- waits: what may wait too long for its kind, since when, and for what
+SELECT * FROM (SELECT seq, due_at, failures,
   CASE WHEN claimed_at IS NULL AND settle_until IS NULL AND group_key IS NOT NULL
-    THEN max(group_wait, group_interval) END,
+    THEN max(group_wait, group_interval) END AS grouped,
   CASE WHEN failures = 0 THEN created_at ELSE coalesce((SELECT a.started_at FROM attempts AS a
-    WHERE a.delivery = deliveries.id ORDER BY a.nth DESC LIMIT 1), created_at) END
-FROM deliveries WHERE state = 'waiting' AND due_at > ?
+    WHERE a.delivery = deliveries.id ORDER BY a.nth DESC LIMIT 1), created_at) END AS since
+  FROM deliveries WHERE state = 'waiting' AND due_at > ?1)
+WHERE since > ?1 OR due_at > ?2 OR grouped IS NOT NULL
 
 -- cut_wait: it is longer than its kind allows
 UPDATE deliveries SET due_at = ?1, settle_until = CASE WHEN settle_until IS NOT NULL THEN ?1 END WHERE seq = ?2

@@ -29,7 +29,8 @@ def begin(db: Connection, *, renamed: Mapping[str, str] | None = None, now: floa
 
 
 def _too_long(db: Connection, at: str, now: float) -> Iterator[tuple[str, int]]:
-    for seq, due_at, failures, group, since in db.execute(SQL["waits"], (at,)):
+    tomorrow = utc_text(now + schedule.LONGEST_SETTLE)
+    for seq, due_at, failures, group, since in db.execute(SQL["waits"], (at, tomorrow)):
         due = seconds_of(due_at)
         longest = schedule.longest_wait(failures, group=group)
         cut = schedule.cut(due, since=seconds_of(since), now=now, longest=longest)
