@@ -15,14 +15,14 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver
 
 from relay.config import Config
-from relay.deliver import Courier, Make, at_hand, made, routes_of
+from relay.deliver import Courier, Make, Upkeep, at_hand, made, routes_of, upkeep_of
 from relay.destinations import reaching
 from relay.errors import Refused
 from relay.ingest import Ingest, Routes
 from relay.model import Clock, new_id
 from relay.poll import Poller
 from relay.sources import Budget, Client, SourceSpec, Transport
-from relay.store import Store, open_store
+from relay.store import Ledger, Store, open_store
 from relay.web import app
 
 log = logging.getLogger("relay.service")
@@ -34,10 +34,16 @@ GRACE = 5.0
 class Relay:
     """Pollers and courier over one store. `run` returns once `stop` was called and all has ended."""
 
-    def __init__(self, pollers: tuple[Poller, ...], courier: Courier) -> None:
+    def __init__(self, pollers: tuple[Poller, ...], courier: Courier, upkeep: Upkeep | None = None) -> None:
         self.pollers = pollers
         self.courier = courier
+        self._upkeep = upkeep
         self._stop = asyncio.Event()
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """What the last audit found, with its `imbalance`; None before the first has ended."""
+        return self._upkeep.ledger if self._upkeep else None
 
     def stop(self) -> None:
         self._stop.set()
@@ -45,6 +51,8 @@ class Relay:
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             looking = [group.create_task(poller.run()) for poller in self.pollers]
+            if self._upkeep:
+                looking.append(group.create_task(self._upkeep.run()))
             sending = group.create_task(self.courier.run())
             await self._stop.wait()
             for task in looking:
@@ -94,7 +102,7 @@ async def assembled(
             )
             for spec in config.sources
         ]
-        yield Relay(tuple(pollers), courier)
+        yield Relay(tuple(pollers), courier, upkeep_of(config, routes, store, clock, courier.wake))
 
 
 async def _ingest(spec: SourceSpec, routes: Routes, store: Store, clock: Clock) -> Ingest:

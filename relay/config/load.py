@@ -11,11 +11,12 @@ from relay.config.check import check
 from relay.config.environ import NotThere, Resolver, Unresolved, look_up, may_exist
 from relay.config.findings import Findings, Keys, did_you_mean, where
 from relay.config.read import parse, read
+from relay.config.renamed import old_names
 from relay.config.tables import RelayTable
 from relay.config.warn import warn
 from relay.destinations import Options
 from relay.errors import ConfigError
-from relay.rules import Router, Rule
+from relay.rules import ALERTS, REPLAY, Router, Rule
 from relay.sources import SourceSpec
 
 SYSTEM = Path("/etc/relay/rules.toml")
@@ -35,7 +36,14 @@ class Config:
     router: Router
     alerts_to: str | None
     rules: tuple[Rule, ...]
+    renamed: Mapping[str, str]  # destinations with the names that they had
     warnings: tuple[str, ...]  # lines of the same shape as mistakes
+
+    @property
+    def rule_names(self) -> frozenset[str]:
+        """Those whose deliveries are sent, relay's own among them."""
+        own = {REPLAY.name} | ({ALERTS.name} if self.alerts_to is not None else set())
+        return frozenset({rule.name for rule in self.rules} | own)
 
 
 def find(option: str | None, *, environ: Mapping[str, str], cwd: Path, system: Path = SYSTEM) -> Path:
@@ -74,12 +82,9 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
     findings = resolver.findings
     relay = _relay(document, path, findings)
     sources = build.sources(document, findings)
-    destinations = build.destinations(
-        document,
-        findings,
-        folder=path.parent if secrets else None,
-        listen=relay.listen if relay else None,
-    )
+    folder, listen = path.parent if secrets else None, relay.listen if relay else None
+    destinations = build.destinations(document, findings, folder=folder, listen=listen)
+    renamed = old_names(dict(build.named(document, "destinations", Findings())), findings)
     rules, router = build.rules(document, findings)
     build.refuse_groups(rules, destinations, findings)
     if findings.mistakes or relay is None:
@@ -96,6 +101,7 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
         router=router,
         alerts_to=relay.alerts_to,
         rules=rules,
+        renamed=renamed,
         warnings=tuple(_told(findings.warnings, path, content)),
     )
 

@@ -9,6 +9,7 @@ from relay.config import Config
 from relay.deliver.attempt import Sender
 from relay.deliver.courier import Courier
 from relay.deliver.lane import Lane
+from relay.deliver.upkeep import Upkeep
 from relay.destinations import TYPES, Destination, Options, Reach, Reaches, Type
 from relay.ingest import OwnNews, Routes, Terms
 from relay.message import Message
@@ -60,6 +61,17 @@ def _words(
     return words if templates else None
 
 
+def upkeep_of(config: Config, routes: Routes, store: Store, clock: Clock, told: Callable[[], None]) -> Upkeep:
+    return Upkeep(
+        destinations=config.destinations.keys(),
+        rules=config.rule_names,
+        store=store,
+        clock=clock,
+        news=OwnNews(routes, new_id),
+        told=told,
+    )
+
+
 @asynccontextmanager
 async def at_hand(
     config: Config,
@@ -73,7 +85,7 @@ async def at_hand(
 ) -> AsyncIterator[Courier]:
     """A courier with a lane for each destination; what these hold is let go at the end."""
     lanes: dict[str, Lane] = {}
-    courier = Courier(lanes, store=store, clock=clock)
+    courier = Courier(lanes, store=store, clock=clock, renamed=config.renamed)
     news, owner = OwnNews(routes, new_id), new_id("run")
     async with AsyncExitStack() as stack:
         for name, options in config.destinations.items():
@@ -92,5 +104,6 @@ async def at_hand(
                 told=courier.wake,
                 words=_words(config, name, type_),
                 tables=type_.takes_tables,
+                rules=config.rule_names,
             )
         yield courier

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,8 +36,8 @@ class Lane:
     the disk; an attempt is counted in the commit of its claim, and what was not sent is given back uncounted.
 
     Messages that are brought up to date in place go one by one. `words`: what the rules' templates say;
-    `tables`: whether a large group comes with its events as rows; `told`: called when there is news of this
-    destination that others may have to hear of.
+    `tables`: whether a large group comes with its events as rows; `rules`: those of the configuration, None
+    for all; `told`: called when there is news of this destination that others may have to hear of.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Lane:
         told: Callable[[], None] = lambda: None,
         words: Callable[[Message], tuple[str | None, str | None]] | None = None,
         tables: bool = False,
+        rules: Container[str] | None = None,
     ) -> None:
         self.name = name
         self._options = options
@@ -64,6 +65,7 @@ class Lane:
         self._told = told
         self._words = words
         self._tables = tables
+        self._rules = rules
         self._at_a_time, self._ahead = _places(options)
         self._ready: asyncio.Queue[_Ready] = asyncio.Queue()
         self._results: list[Result] = []
@@ -125,33 +127,40 @@ class Lane:
     async def _turn(self, results: list[Result], unsent: list[Claimed], edges: list[Edge]) -> Turn:
         self._wake.clear()
         now = self._clock.now()
-        claims = Claims(
-            room=self._room(now),
-            lease_until=schedule.lease_end(now, self._options.timeout),
-            probe=self._breaker.probe_at is not None,
-            living=self._options.is_living,
-            tables=self._tables,
-            words=self._words,
-        )
+        claims = self._claims(now)
         turn = await self._store.turn(
             destination=self.name,
             owner=self._owner,
             results=results,
             unsent=unsent,
             edges=edges,
+            dead=lambda why: self._edge("dead", why),
             claims=claims,
             now=now,
         )
         for claimed in turn.claimed:
             self._ready.put_nowait(_Ready(claimed, claims.lease_until, claims.probe))
+        self._unsent += turn.unread
         if turn.news:
             self._told()
         return turn
 
-    def _room(self, now: float) -> int:
+    def _claims(self, now: float) -> Claims:
+        taken = self._busy + self._ready.qsize()
+        return Claims(
+            room=self._room(now, taken),
+            lease_until=schedule.lease_end(now, self._options.timeout),
+            probe=self._breaker.probe_at is not None,
+            living=self._options.is_living,
+            tables=self._tables,
+            words=self._words,
+            idle=not taken,
+            rules=self._rules,
+        )
+
+    def _room(self, now: float, taken: int) -> int:
         if self._stop.is_set() or now < self._opens_at():
             return 0
-        taken = self._busy + self._ready.qsize()
         if self._breaker.probe_at is not None:
             return 0 if taken else 1
         return self._at_a_time + self._ahead - taken
@@ -161,7 +170,9 @@ class Lane:
         return max(self._not_before, self._breaker.probe_at or 0.0)
 
     async def _pause(self, turn: Turn) -> None:
-        if not (turn.claimed or self._results or self._unsent or self._edges or self._is_over()):
+        if turn.unread:
+            await self._clock.sleep(AGAIN_AFTER_TROUBLE)
+        elif not (turn.claimed or self._results or self._unsent or self._edges or self._is_over()):
             await self._rest(turn.next_due)
         elif self._ready.qsize() > self._ahead // 2 and not self._stop.is_set():
             await self._clock.sleep(GATHER)

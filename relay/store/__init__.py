@@ -1,6 +1,7 @@
 """The store: what was seen, what happened, what is owed. SQL stays in here."""
 
-from relay.store.audit import Ledger
+from relay.store.audit import Ledger, Place
+from relay.store.gone import Overdue
 from relay.store.records import (
     AskRow,
     BatchFile,
@@ -14,9 +15,11 @@ from relay.store.records import (
     KnownRow,
     NewDelivery,
     NewEvent,
+    Replay,
     Result,
     Row,
     SourceRow,
+    Stored,
     Turn,
     Whole,
 )
@@ -36,10 +39,14 @@ __all__ = [
     "Ledger",
     "NewDelivery",
     "NewEvent",
+    "Overdue",
+    "Place",
+    "Replay",
     "Result",
     "Row",
     "SourceRow",
     "Store",
+    "Stored",
     "Turn",
     "Whole",
     "open_store",

@@ -77,10 +77,11 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- last_event: the store's sequence of events so far; inside the one writer's transaction it can't move
 SELECT coalesce(max(seq), 0) FROM events
 
--- add_delivery: routed in the transaction that saw the change
+-- add_delivery: routed in the transaction that saw the change; held while an earlier one of its job waits
 INSERT INTO deliveries (id, destination, rule, relay, severity, job, state, due_at, give_up_at, created_at,
-  group_key, group_wait, group_interval, planned_at, settle_until)
-VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?, ?)
+  group_key, group_wait, group_interval, planned_at, settle_until, replay, held)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, CASE WHEN EXISTS (
+  SELECT 1 FROM deliveries WHERE destination = ?2 AND job = ?6 AND state = 'waiting') THEN 'order' END)
 
 -- latest_of_group: its newest delivery, and whether that was never claimed, so that events may join it
 SELECT id, state = 'waiting' AND claimed_at IS NULL, severity, planned_at FROM deliveries
@@ -97,16 +98,17 @@ FROM deliveries AS d JOIN delivery_parts AS p ON p.delivery = d.id JOIN events A
 WHERE d.destination = ? AND d.state = 'waiting' AND d.settle_until <= ? ORDER BY d.settle_until, d.seq LIMIT ?
 
 -- supersede: not sent, since the job turned out well meanwhile
-UPDATE deliveries SET state = 'superseded', ended_at = ?, reason = 'the job was completed meanwhile' WHERE seq = ?
+UPDATE deliveries SET state = 'superseded', ended_at = ?, reason = 'the job was completed meanwhile'
+WHERE seq IN (SELECT value FROM json_each(?))
 
 -- settled_ill: it is to be sent after all
-UPDATE deliveries SET due_at = ?, settle_until = NULL WHERE seq = ?
+UPDATE deliveries SET due_at = ?, settle_until = NULL WHERE seq IN (SELECT value FROM json_each(?))
 
 -- forget_parts: the event goes over to its group's delivery
-DELETE FROM delivery_parts WHERE delivery = ?
+DELETE FROM delivery_parts WHERE delivery IN (SELECT value FROM json_each(?))
 
 -- forget_delivery: likewise
-DELETE FROM deliveries WHERE seq = ?
+DELETE FROM deliveries WHERE seq IN (SELECT value FROM json_each(?))
 
 -- add_part: which events a delivery carries
 INSERT INTO delivery_parts (delivery, event) VALUES (?, ?)
@@ -127,17 +129,51 @@ SELECT id, created_at, status, changed_at FROM jobs
 WHERE source = ? AND changed_at >= ? AND changes > 0 AND status IN ('COMPLETED', 'FAILED', 'CANCELLED')
 ORDER BY created_at
 
--- claimable: due rows of a lane but those it holds, oldest first; single events of a job wait for earlier ones
-SELECT * FROM deliveries AS d
-WHERE destination = ? AND state = 'waiting' AND due_at <= ? AND settle_until IS NULL
-  AND (owner IS NULL OR owner <> ?) AND NOT EXISTS (
-  SELECT 1 FROM deliveries AS earlier
-  WHERE earlier.destination = d.destination AND earlier.job = d.job AND earlier.seq < d.seq
-    AND earlier.state = 'waiting')
+-- claimable: due rows of a lane but those it holds, oldest first; none of those that are held back is looked at
+SELECT * FROM deliveries
+WHERE destination = ? AND state = 'waiting' AND settle_until IS NULL AND held IS NULL AND due_at <= ?
+  AND (owner IS NULL OR owner <> ?)
 ORDER BY due_at, seq LIMIT ?
 
--- lease: the claim, of all rows in one statement; counts the attempt in the commit before its send
-UPDATE deliveries SET owner = ?, due_at = ?, attempts = attempts + 1, claimed_at = coalesce(claimed_at, ?)
+-- suspects: due rows that were lost twice, each to be claimed alone
+SELECT * FROM deliveries
+WHERE destination = ? AND state = 'waiting' AND held = 'alone' AND due_at <= ? AND (owner IS NULL OR owner <> ?)
+ORDER BY due_at, seq LIMIT ?
+
+-- suspect_under_way: one at a time, over all lanes, so that a crash says which it was
+SELECT 1 FROM deliveries WHERE state = 'waiting' AND held = 'alone' AND owner IS NOT NULL AND due_at > ? LIMIT 1
+
+-- poisonous: suspects that were lost so often that they are given up
+SELECT seq FROM deliveries
+WHERE destination = ? AND state = 'waiting' AND held = 'alone' AND due_at <= ? AND lost >= ?
+
+-- hold_for_rule: their rule is not in the configuration
+UPDATE deliveries SET held = 'rule' WHERE seq IN (SELECT value FROM json_each(?))
+
+-- end_unsent: dead without an attempt that says so; with the reason
+UPDATE deliveries SET state = 'dead', owner = NULL, ended_at = ?, reason = ?
+WHERE seq IN (SELECT value FROM json_each(?)) AND state = 'waiting'
+
+-- overdue: what no lane takes, since its destination or rule is not among these, and whose time is over
+SELECT seq, destination, destination IN (SELECT value FROM json_each(?1)) FROM deliveries
+WHERE state = 'waiting' AND give_up_at <= ?3 AND (destination NOT IN (SELECT value FROM json_each(?1))
+  OR rule NOT IN (SELECT value FROM json_each(?2))) LIMIT ?4
+
+-- release: of each job of which these have ended, what waits longest for the same destination
+UPDATE deliveries SET held = NULL WHERE held = 'order' AND seq IN (
+  SELECT (SELECT min(next.seq) FROM deliveries AS next
+    WHERE next.destination = d.destination AND next.job = d.job AND next.state = 'waiting')
+  FROM deliveries AS d WHERE d.seq IN (SELECT value FROM json_each(?)))
+
+-- first_types: what the first event is of each of these deliveries
+SELECT e.type FROM deliveries AS d JOIN events AS e
+  ON e.seq = (SELECT min(p.event) FROM delivery_parts AS p WHERE p.delivery = d.id)
+WHERE d.seq IN (SELECT value FROM json_each(?))
+
+-- lease: the claim, of all rows in one statement; counts the attempt in the commit before its send, and a lease
+-- that ran out as lost
+UPDATE deliveries SET owner = ?, due_at = ?, attempts = attempts + 1, claimed_at = coalesce(claimed_at, ?),
+  held = CASE WHEN owner IS NOT NULL AND lost >= 1 THEN 'alone' ELSE held END, lost = lost + (owner IS NOT NULL)
 WHERE seq IN (SELECT value FROM json_each(?))
 
 -- parts: the events that deliveries of one each carry
@@ -148,20 +184,25 @@ WHERE p.delivery IN (SELECT value FROM json_each(?))
 SELECT p.delivery, e.id, e.type, e.timestamp, e.data FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event
 WHERE p.delivery = ? ORDER BY p.event LIMIT ?
 
--- tallies: how many events of what kind a delivery carries, the most frequent first
-SELECT count(*) AS n, e.type, e.data ->> 'error_kind' AS kind
-FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ?
-GROUP BY e.type, kind ORDER BY n DESC, e.type, kind
+-- count_parts: how many events a delivery carries
+SELECT count(*) FROM delivery_parts WHERE delivery = ?
+
+-- tallies: how many events of what kind, of those after one and up to so many
+SELECT count(*), type, kind, max(event) FROM (
+  SELECT p.event, e.type, e.data ->> 'error_kind' AS kind
+  FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event
+  WHERE p.delivery = ? AND p.event > ? ORDER BY p.event LIMIT ?)
+GROUP BY type, kind
 
 -- last_part: when the last event that a delivery carries was seen
 SELECT e.timestamp FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ?
 ORDER BY p.event DESC LIMIT 1
 
--- entries: the events that a delivery carries beyond the first, as rows of a table
+-- entries: the events that a delivery carries after one, as rows of a table
 SELECT e.timestamp, e.type, e.data ->> 'source', e.data ->> 'job_id', substr(e.data ->> 'name', 1, 300),
-  e.data ->> 'status', substr(e.data ->> 'error', 1, 300), e.data ->> 'url'
-FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ?
-ORDER BY p.event LIMIT ? OFFSET ?
+  e.data ->> 'status', substr(e.data ->> 'error', 1, 300), e.data ->> 'url', p.event
+FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ? AND p.event > ?
+ORDER BY p.event LIMIT ?
 
 -- keep_words: what the templates said at the first claim
 UPDATE deliveries SET title = ?, body = ? WHERE id = ?
@@ -192,30 +233,29 @@ WHERE m.destination = ? AND m.due_at <= ? ORDER BY m.due_at LIMIT 1
 -- moved_on: a message says it; the next progress asks for it again
 UPDATE slack_messages SET due_at = NULL WHERE destination = ? AND key = ?
 
--- next_due: when a lane has something to do again; rows that wait for an earlier one are not asked for by time
-SELECT min(due_at) FROM deliveries WHERE destination = ? AND state = 'waiting' AND due_at > ?
+-- next_due: when a lane has something to do again; what is held back is not asked for by time
+SELECT min(due) FROM (
+  SELECT min(due_at) AS due FROM deliveries
+  WHERE destination = ?1 AND state = 'waiting' AND settle_until IS NULL AND held IS NULL AND due_at > ?2
+  UNION ALL
+  SELECT min(due_at) FROM deliveries
+  WHERE destination = ?1 AND state = 'waiting' AND held = 'alone' AND due_at > ?2
+  UNION ALL
+  SELECT min(settle_until) FROM deliveries
+  WHERE destination = ?1 AND state = 'waiting' AND settle_until > ?2)
 
 -- settle_delivered: a success always wins, however late it comes
 UPDATE deliveries SET state = 'delivered', owner = NULL, ended_at = ?, reason = NULL
 WHERE seq IN (SELECT value FROM json_each(?)) AND state <> 'delivered'
 
 -- settle_again: fenced by the attempt, so that a late failure of an old lease says nothing
-UPDATE deliveries SET due_at = ?, owner = NULL, failures = failures + 1, reason = ?, place = coalesce(?, place)
+UPDATE deliveries SET due_at = ?, owner = NULL, failures = failures + 1, reason = ?, place = coalesce(?, place),
+  lost = 0, held = NULL
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
 
 -- settle_dead: fenced likewise
 UPDATE deliveries SET state = 'dead', owner = NULL, failures = failures + 1, ended_at = ?, reason = ?
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
-
--- hold_followers: who waits for this delivery to end is not due before it is, and costs no claim meanwhile
-UPDATE deliveries SET due_at = ?
-WHERE state = 'waiting' AND attempts = 0 AND seq > (?2) AND (destination, job) = (
-  SELECT destination, job FROM deliveries WHERE seq = ?2)
-
--- release_followers: it has ended after all
-UPDATE deliveries SET due_at = ?
-WHERE state = 'waiting' AND attempts = 0 AND seq > (?2) AND due_at > ?3 AND (destination, job) = (
-  SELECT destination, job FROM deliveries WHERE seq = ?2)
 
 -- add_attempts: the records of tries, from a JSON array of rows
 INSERT INTO attempts (delivery, nth, started_at, seconds, outcome, status, answer, reason)
@@ -226,13 +266,95 @@ FROM json_each(?) WHERE true ON CONFLICT DO NOTHING
 UPDATE deliveries SET owner = NULL, due_at = ?, attempts = attempts - 1
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
 
--- end_leases: at the start of the only relay on a database no claim is anyone's
+-- end_leases: at the end of a run no claim is anyone's
 UPDATE deliveries SET owner = NULL, due_at = :now WHERE state = 'waiting' AND owner IS NOT NULL
 
--- retry_delivery: the same message once more, with all its time
+-- lose_leases: at the start of the only relay on a database no claim is anyone's; what was claimed when the last
+-- one ended without a word is lost once more, and suspect the second time
+UPDATE deliveries SET owner = NULL, due_at = :now, lost = lost + 1,
+  held = CASE WHEN lost >= 1 THEN 'alone' ELSE held END
+WHERE state = 'waiting' AND owner IS NOT NULL
+
+-- look_at_rules_again: the configuration may have them again
+UPDATE deliveries SET held = CASE WHEN lost >= 2 THEN 'alone' END WHERE state = 'waiting' AND held = 'rule'
+
+-- waits: what may wait too long for its kind, since when, and for what
+SELECT * FROM (SELECT seq, due_at, failures,
+  CASE WHEN claimed_at IS NULL AND settle_until IS NULL AND group_key IS NOT NULL
+    THEN max(group_wait, group_interval) END AS grouped,
+  CASE WHEN failures = 0 THEN created_at ELSE coalesce((SELECT a.started_at FROM attempts AS a
+    WHERE a.delivery = deliveries.id ORDER BY a.nth DESC LIMIT 1), created_at) END AS since
+  FROM deliveries WHERE state = 'waiting' AND due_at > ?1)
+WHERE since > ?1 OR due_at > ?2 OR grouped IS NOT NULL
+
+-- cut_wait: it is longer than its kind allows
+UPDATE deliveries SET due_at = ?1, settle_until = CASE WHEN settle_until IS NOT NULL THEN ?1 END WHERE seq = ?2
+
+-- cut_moves: likewise of messages in place
+UPDATE slack_messages SET due_at = ?1 WHERE due_at > ?1
+
+-- retry_delivery: the same message once more, with all its time; what was poison is tried alone
 UPDATE deliveries
-SET state = 'waiting', due_at = :now, give_up_at = :give_up_at, failures = 0, owner = NULL, ended_at = NULL
+SET state = 'waiting', due_at = :now, give_up_at = :give_up_at, failures = 0, owner = NULL, ended_at = NULL,
+  settle_until = NULL, lost = min(lost, 2), held = CASE WHEN lost >= 2 THEN 'alone' END
 WHERE id = :id AND state = 'dead'
+
+-- repeat_delivery: the same message once more, whatever became of it; not while it is being sent
+UPDATE deliveries
+SET state = 'waiting', due_at = :now, give_up_at = :give_up_at, failures = 0, ended_at = NULL, reason = NULL,
+  settle_until = NULL, lost = min(lost, 2),
+  held = CASE WHEN state = 'waiting' THEN held WHEN lost >= 2 THEN 'alone' END
+WHERE id = :id AND owner IS NULL
+
+-- had: whether a destination has, or had, a delivery of an event
+SELECT 1 FROM delivery_parts AS p JOIN deliveries AS d ON d.id = p.delivery
+WHERE p.event = ? AND d.destination = ? LIMIT 1
+
+-- events_since: those seen since, in the store's order, with who has a delivery of each
+SELECT e.seq, e.id, e.type, e.timestamp, e.data, e.rules, e.source, e.job_id, (
+  SELECT json_group_array(DISTINCT d.destination) FROM delivery_parts AS p JOIN deliveries AS d ON d.id = p.delivery
+  WHERE p.event = e.seq)
+FROM events AS e WHERE e.timestamp >= ? AND e.seq > ? ORDER BY e.seq LIMIT ?
+
+-- events_by_id: the same of these
+SELECT e.seq, e.id, e.type, e.timestamp, e.data, e.rules, e.source, e.job_id, (
+  SELECT json_group_array(DISTINCT d.destination) FROM delivery_parts AS p JOIN deliveries AS d ON d.id = p.delivery
+  WHERE p.event = e.seq)
+FROM events AS e WHERE e.id IN (SELECT value FROM json_each(?)) AND e.seq > ? ORDER BY e.seq LIMIT ?
+
+-- rules_of: the rules that took an event, with whom each sends it to
+SELECT rules FROM events WHERE seq = ?
+
+-- set_rules: the ledger's side of what is owed
+UPDATE events SET rules = ? WHERE seq = ?
+
+-- to_rename: what is not delivered of a destination, but where the other has the same event already
+SELECT seq, id, replay FROM deliveries AS d
+WHERE seq IN (
+    SELECT seq FROM deliveries WHERE destination = :old AND state = 'waiting'
+    UNION ALL SELECT seq FROM deliveries WHERE destination = :old AND state = 'dead')
+  AND NOT EXISTS (
+    SELECT 1 FROM delivery_parts AS p JOIN delivery_parts AS q ON q.event = p.event
+      JOIN deliveries AS other ON other.id = q.delivery
+    WHERE p.delivery = d.id AND other.destination = :new)
+
+-- rename_delivery: it goes to the same place under another name
+UPDATE deliveries SET destination = ? WHERE seq = ?
+
+-- events_of: what a delivery carries, with the ledger's side of it
+SELECT e.seq, e.rules FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ?
+
+-- rename_destination: its troubles; not over those of the other
+UPDATE OR IGNORE destinations SET name = :new WHERE name = :old
+
+-- forget_destination: likewise
+DELETE FROM destinations WHERE name = :old
+
+-- rename_places: its messages in place; not over those of the other
+UPDATE OR IGNORE slack_messages SET destination = :new WHERE destination = :old
+
+-- forget_places: likewise
+DELETE FROM slack_messages WHERE destination = :old
 
 -- add_destination: one of which there is news
 INSERT INTO destinations (name) VALUES (?) ON CONFLICT DO NOTHING

@@ -12,7 +12,9 @@ from urllib.parse import quote
 from sqlite_utils import Database, Migrations
 
 from relay.errors import Refused, StoreFailed
-from relay.store import audit, batches, hints, outbox, reports, snapshot
+from relay.store import audit, batches, gone, hints, mend, outbox, reports, snapshot, start
+from relay.store.crowds import with_crowds
+from relay.store.records import Claimed, Claims, Edge, Result, Turn
 from relay.store.schema import migrations
 from relay.store.writer import Writer
 
@@ -74,16 +76,54 @@ class Store:
     hints_measured = _writes(hints.hints_measured)
     hint_statistics = _reads(hints.hint_statistics)
 
-    turn = _writes(outbox.turn)
+    begin = _writes(start.begin)
     give_back = _writes(outbox.give_back)
     end_leases = _writes(outbox.end_leases)
     is_down = _reads(outbox.is_down)
-    retry = _writes(outbox.retry)
+    overdue = _reads(gone.overdue)
+    give_up = _writes(gone.give_up)
+
+    retry = _writes(mend.retry)
+    repeat = _writes(mend.repeat)
+    replay = _writes(mend.replay)
+    drop = _writes(mend.drop)
+    stored = _reads(mend.stored)
 
     rows = _reads(reports.rows)
+    chosen = _reads(reports.chosen)
+    waiting = _reads(reports.waiting)
+    audit_slice = _reads(audit.audit_slice)
     audit = _reads(audit.audit)
     version = _reads(reports.version)
     writable = _writes(reports.writable)
+
+    async def turn(
+        self,
+        *,
+        destination: str,
+        owner: str,
+        results: Sequence[Result] = (),
+        unsent: Sequence[Claimed] = (),
+        edges: Sequence[Edge] = (),
+        dead: Callable[[str], Edge] | None = None,
+        claims: Claims | None = None,
+        now: float,
+    ) -> Turn:
+        """`outbox.turn`, with messages that are whole."""
+        turn = await self.writer.run(
+            lambda db: outbox.turn(
+                db,
+                destination=destination,
+                owner=owner,
+                results=results,
+                unsent=unsent,
+                edges=edges,
+                dead=dead,
+                claims=claims,
+                now=now,
+            )
+        )
+        return await with_crowds(turn, self.read, tables=claims is not None and claims.tables)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         loop = asyncio.get_running_loop()

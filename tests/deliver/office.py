@@ -130,7 +130,7 @@ class Office:
             return Changes(learned=[(seen, nth)], events=[new])
         return Changes(moved=[(known, seen, nth)], events=[new])
 
-    def lane(self, receiver, name="inbox", **options):
+    def lane(self, receiver, name="inbox", *, rules=None, **options):
         chosen = Options(type="inbox").model_copy(update=options)
         lane = Lane(
             name,
@@ -141,6 +141,7 @@ class Office:
             owner="run_1",
             news=OwnNews(self.routes, new_id),
             told=lambda: [other.wake() for other in self.lanes],
+            rules=rules,
         )
         self.lanes.append(lane)
         return lane
