@@ -105,12 +105,14 @@ class Options(BaseModel):
 class Receipt:
     """What a receiver answered to a message it took; `answer` at most 4 kB.
 
-    `place`: where the message now stands, in the destination's own words, for who brings it up to date.
+    `place`: where the message now stands, in the destination's own words, for who brings it up to date. `to`:
+    who has it, and who was refused, in words; "" where the configuration names nobody.
     """
 
     status: int | None = None
     answer: str = ""
     place: str | None = None
+    to: str = ""
 
 
 class Destination(Protocol):

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from tests.bench import cost, delivery, look, memory, poll, rule
+from tests.bench import cost, delivery, flood, look, memory, poll, rule
 from tests.bench.ratios import Compared, table
 
 BENCHES: dict[str, Callable[[Path], AsyncIterator[Compared]]] = {
@@ -18,6 +18,7 @@ BENCHES: dict[str, Callable[[Path], AsyncIterator[Compared]]] = {
     "rule": rule.measure,
     "cost": cost.measure,
     "memory": memory.measure,
+    "flood": flood.measure,
 }
 
 
