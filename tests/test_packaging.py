@@ -165,7 +165,7 @@ def analyzed(*args):
 
 @pytest.fixture(params=UNITS, ids=["the first", "a second"])
 def installed(request, tmp_path):
-    """A copy of the unit by the name of an instance. A program must be there; here another stands in for it."""
+    """A copy named as an instance is. Its program must be there; here another stands in for it."""
     copy = tmp_path / request.param.name.replace("@", "@staging")
     copy.write_text(request.param.read_text("utf-8").replace(PROGRAM, sys.executable), "utf-8")
     return copy
@@ -199,7 +199,9 @@ def test_the_image_runs_as_nobody_in_particular():
 
 
 def test_the_image_installs_by_the_lock_and_nothing_else():
-    installs = re.findall(r"(pip(?: --python \S+)?) install (.*?)(?: &&|$)", "\n".join(dockerfile()), re.M)
+    installs = re.findall(
+        r"(pip(?: --python \S+)?) install (.*?)(?: &&|$)", "\n".join(dockerfile()), re.MULTILINE
+    )
     assert installs == [
         ("pip", "--require-hashes -r requirements-build.lock"),
         ("pip --python /opt/relay/bin/python", "--require-hashes -r requirements.lock"),
