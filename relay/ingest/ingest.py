@@ -22,6 +22,9 @@ AHEAD = 7200.0
 """Seconds ahead of now that a creation time may be and still be believed."""
 
 HISTORY = 86400.0
+DATELESS = 20
+"""Answers without a date, and none with one, after which our clock counts for what takes long."""
+
 NEVER = "~"  # after every time
 SECOND_MISS = 4
 """Looks between two questions that did not find a job, before it is told that it vanished."""
@@ -51,6 +54,7 @@ class Ingest:
         self._clock = clock
         self._ahead: float | None = None
         self._concluded_at = 0.0
+        self._dateless = 0
 
     @property
     def seq(self) -> int:
@@ -111,18 +115,18 @@ class Ingest:
         return changes
 
     def _stuck_since(self, page: Page, api_now: float) -> str:
-        """Spells that began before are stuck; where the API has told its time, ours concludes nothing."""
-        if self.spec.stuck_after is None or (page.date is None and self.knows_api_time()):
+        """Spells that began before are stuck; where the API tells its time, ours concludes nothing."""
+        ours = not self.knows_api_time() and self._dateless >= DATELESS
+        if self.spec.stuck_after is None or (page.date is None and not ours):
             return ""
         return canonical_time(utc_text(api_now - self.spec.stuck_after))
 
     def _heed(self, page: Page) -> None:
         """Take the API's clock from an answer, unless what it says is absurd."""
-        if page.date is None:
-            return
-        ahead = page.date - self._clock.now()
-        if abs(ahead) > ABSURD:
+        ahead = None if page.date is None else page.date - self._clock.now()
+        if ahead is None or abs(ahead) > ABSURD:
             page.date = None
+            self._dateless += 1
         else:
             self._ahead = ahead
 

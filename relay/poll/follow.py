@@ -1,7 +1,7 @@
 """Batches tell the truth: a batch that has ended is followed until each of its files has."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -52,14 +52,20 @@ class _Step:
 
 
 class Follow:
-    """Of one source of batches. Each round asks for what the snapshot does not know, the rarer the longer."""
+    """Of one source of batches. Each round asks for what the snapshot does not know, the rarer the longer.
 
-    def __init__(self, *, client: Client, ingest: Ingest, store: Store, clock: Clock) -> None:
+    `changed` is called when there is something to send.
+    """
+
+    def __init__(
+        self, *, client: Client, ingest: Ingest, store: Store, clock: Clock, changed: Callable[[], None]
+    ) -> None:
         self._spec: SourceSpec = ingest.spec
         self._client = client
         self._ingest = ingest
         self._store = store
         self._clock = clock
+        self._changed = changed
 
     async def round(self) -> tuple[int, int]:
         """Requests made, and batches that are finished. Trouble with one batch is not the source's."""
@@ -115,9 +121,11 @@ class Follow:
                 outcome=outcome,
                 severity="warning" if outcome["failed"] else "info",
             )
-        await self._store.batch_followed(
+        told = await self._store.batch_followed(
             source=self._ingest.row.id, batch=batch, files=step.files, event=event, again=again, now=now
         )
+        if told:
+            self._changed()
         return int(event is not None)
 
     async def _files(self, batch: Followed, step: _Step) -> dict[str, Any] | None:

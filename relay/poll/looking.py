@@ -207,15 +207,17 @@ class Looking:
             await self.asking.walk(Listing(until=min(lost)), look)
 
     async def _questions(self, rows: Collection[AskRow]) -> list[Question]:
-        """Of a job that was missed before, no answer by id alone makes relay say that it is gone."""
+        """A job that was missed before is asked for the other way too, by GET or by the list of its instant:
+        lists lag, and no answer by id alone makes relay say that it is gone.
+        """
         can = self.asking.can
         alone = can.dates and not can.job_ids
-        again = [row for row in rows if alone and row[1] and row[4] and not row[5]]
+        again = [row for row in rows if row[4] and not row[5] and (can.job_ids or (alone and row[1]))]
         jobs = [Straggler(row[0], row[1], row[2], 0.0) for row in rows if row not in again]
         oldest = min((job.created_at for job in jobs if job.created_at), default="")
         rising = await self._rising(oldest) if alone and len(jobs) > 1 and oldest else ()
         return [
-            *(Question((row[0],), plan.window(row[1], row[1]).params) for row in again),
+            *(Question((row[0],), plan.window(row[1], row[1]).params if alone else {}) for row in again),
             *plan.questions(can, jobs, rising),
         ]
 
@@ -227,7 +229,7 @@ class Looking:
             # All of the last hour was shown: an open job from before it is no reason to walk history.
             newest = max(newest, plan.earlier(date, plan.FIRST_WINDOW) if date else self._hour_ago())
         whole = Whole(
-            mark=min(filter(None, (date, newest)), default=row.mark),
+            mark=min(filter(None, (date, newest or row.mark)), default=row.mark),
             newest=newest,
             whole_at=utc_text(began),
             baseline=row.baseline or newest or self._hour_ago(),

@@ -49,7 +49,7 @@ class Looked:
 class Poller:
     """Looks at one source again and again; looks of a source never overlap.
 
-    `changed` is called after each page that made events. `sharing`: how many sources share the key's
+    `changed` is called when there may be something to send. `sharing`: how many sources share the key's
     budget.
     """
 
@@ -83,7 +83,7 @@ class Poller:
             self.hints = Hints(secret=secret, asking=asking, store=store, clock=clock)
         self._follow = None
         if self.spec.kind.product == "batch":
-            self._follow = Follow(client=client, ingest=ingest, store=store, clock=clock)
+            self._follow = Follow(client=client, ingest=ingest, store=store, clock=clock, changed=changed)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -151,8 +151,6 @@ class Poller:
             requests, finished = await self._follow.round()
             look.requests += requests
             look.changes += finished
-            if finished:
-                self._changed()
 
     async def _conclude(self, look: Look, looked: Looked) -> None:
         if looked.trouble is None:

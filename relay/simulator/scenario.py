@@ -149,15 +149,15 @@ class Scenario:
 
 
 def demo(*, speed: float = 3.0) -> Scenario:
-    """All six kinds, each from the first second on; a few jobs a second, some of which fail."""
+    """All six kinds, each from the first second on; a job or two a second, some of which fail."""
     return Scenario(
         speed=speed,
         streams={
-            "parse": Stream(rate=0.5, failed=0.15),
-            "classify": Stream(rate=0.2, working=10),
-            "extract": Stream(rate=0.2, failed=0.12),
-            "split": Stream(rate=0.15),
-            "batch": Stream(rate=0.05, working=15, failed=0.05),
-            "batch_v1": Stream(rate=0.05, working=15, failed=0.05),
+            "parse": Stream(rate=0.3, failed=0.2),
+            "classify": Stream(rate=0.1, working=10),
+            "extract": Stream(rate=0.1, failed=0.15),
+            "split": Stream(rate=0.1),
+            "batch": Stream(rate=0.03, working=15, failed=0.05),
+            "batch_v1": Stream(rate=0.03, working=15, failed=0.05),
         },
     )

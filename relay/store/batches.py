@@ -50,9 +50,9 @@ def batch_followed(
     event: NewEvent | None,
     again: str,
     now: float,
-) -> None:
+) -> bool:
     """Keep what was learned of the files; with `event`, the batch is told of and followed no more. Nothing if
-    it has changed meanwhile.
+    it has changed meanwhile. Whether there is something to send: of the event, or of how far it has come.
     """
     as_followed = db.execute(
         SQL["follow_again"],
@@ -65,13 +65,15 @@ def batch_followed(
         },
     ).rowcount
     if not as_followed:
-        return
+        return False
     before = _progress(db, source, batch.id)
     db.executemany(
         SQL["keep_batch_file"],
         ((source, batch.id, f.place, f.file, f.kind, f.job, f.name, f.status, f.error) for f in files),
     )
-    if _progress(db, source, batch.id) != before:
+    has_moved = _progress(db, source, batch.id) != before
+    if has_moved:
         db.execute(SQL["move_on"], (utc_text(now), source, batch.id))
     if event is not None:
         add_events(db, source, [event], now)
+    return has_moved or event is not None

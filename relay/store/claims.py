@@ -54,7 +54,6 @@ def _to_move_on(db: Connection, destination: str, at: str, claims: Claims) -> tu
     row = cursor.execute(SQL["to_move_on"], (destination, at)).fetchone()
     if row is None:
         return ()
-    db.execute(SQL["moved_on"], (destination, row["key"]))
     message = _message(db, row, _shown(db, [row])[row["id"]], claims)
     return (_claimed(row, msgspec.structs.replace(message, only_progress=True), attempt=0),)
 
@@ -146,11 +145,14 @@ def place_key(message: Message) -> str:
 
 
 def _placed(db: Connection, destination: str, message: Message) -> Message:
-    """A single event that is no batch's stands for itself."""
+    """With how far its batch has come, which then need not be said again. A single event that is no batch's
+    stands for itself.
+    """
     if message.group is None and message.events[0].data.product != "batch":
         return message
     key = place_key(message)
     place = db.execute(SQL["place"], (destination, key)).fetchone()
+    db.execute(SQL["moved_on"], (destination, key))
     progress = _progress(db, *_decode(key)[1:]) if key.startswith('["batch"') else None
     return msgspec.structs.replace(message, place=place[0] if place else None, progress=progress)
 

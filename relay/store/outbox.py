@@ -37,8 +37,7 @@ def turn(
 def _next_due(db: Connection, destination: str, at: str) -> str | None:
     """When there is something to do again, as far as it is known by time."""
     (due,) = db.execute(SQL["next_due"], (destination, at)).fetchone()
-    (move,) = db.execute(SQL["next_move"], (destination,)).fetchone()
-    return min(filter(None, (due, move)), default=None)
+    return None if due is None else str(due)
 
 
 def settle(db: Connection, results: Sequence[Result], destination: str, now: float) -> bool:

@@ -186,14 +186,11 @@ UPDATE slack_messages SET due_at = ?
 WHERE key = json_array('batch', (SELECT name FROM sources WHERE id = ?), ?)
 
 -- to_move_on: a message that is to be brought up to date though nothing has happened that is told of
-SELECT d.*, m.key FROM slack_messages AS m JOIN deliveries AS d ON d.id = m.delivery
+SELECT d.* FROM slack_messages AS m JOIN deliveries AS d ON d.id = m.delivery
 WHERE m.destination = ? AND m.due_at <= ? ORDER BY m.due_at LIMIT 1
 
--- moved_on: once is enough; the next progress says it again
+-- moved_on: a message says it; the next progress asks for it again
 UPDATE slack_messages SET due_at = NULL WHERE destination = ? AND key = ?
-
--- next_move: when a lane has such a message
-SELECT min(due_at) FROM slack_messages WHERE destination = ? AND due_at IS NOT NULL
 
 -- next_due: when a lane has something to do again; rows that wait for an earlier one are not asked for by time
 SELECT min(due_at) FROM deliveries WHERE destination = ? AND state = 'waiting' AND due_at > ?

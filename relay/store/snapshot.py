@@ -88,12 +88,14 @@ def ingest(
 
 
 def _write_seen(db: Connection, source: int, changes: Changes, seq: int, at: str, spell_at: str) -> None:
+    """A spell is no older than the API says that the job has changed, whatever anyone's clock says."""
     follow = at if changes.follow else None
     db.executemany(
         SQL["add_job"],
         (
             (
-                *(source, job.created_at, job.id, job.status, job.updated_at, seq, nth, at, spell_at),
+                *(source, job.created_at, job.id, job.status, job.updated_at, seq, nth, at),
+                max(spell_at, job.updated_at),
                 *(follow if nth and not is_open(job.status) else None, job.name, job.error),
             )
             for job, nth in changes.learned
@@ -103,7 +105,7 @@ def _write_seen(db: Connection, source: int, changes: Changes, seq: int, at: str
         SQL["move_job"],
         (
             (
-                *(job.status, job.updated_at, seq, nth, at, spell_at),
+                *(job.status, job.updated_at, seq, nth, at, max(spell_at, job.updated_at)),
                 *(None if is_open(job.status) else follow, job.name, job.error),
                 *(source, known.created_at, job.id),
             )

@@ -225,3 +225,10 @@ def test_a_terminal_is_no_ones_but_ours():
     seen = shown(b"Subject: =?utf-8?q?=1B]0;x=07?=\r\nContent-Type: text/plain\r\n\r\n\x1b[2Jhello\x07\r\n")
     assert "hello" in seen
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", seen)
+
+
+def test_a_group_of_one_is_told_once():
+    content = mail(group(1))
+    assert plain(content).count("0.pdf") == 1
+    assert words(content).count("0.pdf") == 1
+    assert list(parsed(content).iter_attachments()) == []

@@ -12,7 +12,7 @@ from relay.config import load
 from relay.destinations.slack import shown
 from relay.model import SystemClock
 from relay.service import running
-from relay.simulator import Scenario, Simulator
+from relay.simulator import BatchFile, Scenario, Simulator
 from relay.simulator.http import app
 from tests.process.live import served
 
@@ -111,6 +111,16 @@ async def test_each_batch_has_a_message_that_goes_along_with_it(relay, slack, si
         assert len(slack.posted) == 2
     told = sorted("bat-one" in message for message in messages(slack))
     assert told == [False, True]
+
+
+async def test_how_far_a_batch_has_come_is_shown_without_delay(relay, slack, simulator):
+    async with relay():
+        jobs = [simulator.create("parse", id=f"pjb-{n}", status="RUNNING") for n in range(4)]
+        files = [BatchFile(id=f"file-{n}", name=f"{n}.pdf", job=job) for n, job in enumerate(jobs)]
+        simulator.create("batch", id="bat-one", status="COMPLETED", makes="parse", files=files)
+        await until(says(slack, "every file has its job"))
+        simulator.move("pjb-1", "COMPLETED")
+        await until(says(slack, "25 %"))
 
 
 async def test_a_batchs_bad_end_is_said_once_in_its_thread_too(relay, slack, simulator):

@@ -46,7 +46,7 @@ def link(url: str | None) -> str | None:
 
 def table_of(message: Message, *, with_rows: bool = True) -> Table:
     """`with_rows` false: a CSV alone, for a message whose rule has a text of its own."""
-    if message.group is None and message.count == 1:
+    if message.count == 1:  # it is told already
         return Table()
     entries = [entry_of(event) for event in message.events]
     rows = tuple(map(_row, entries[:SHOWN])) if with_rows else ()
