@@ -13,7 +13,7 @@ SLACK  := $(VENV)/slack-types
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench soak samples pictures lock clean
+.PHONY: help demo test lint bench soak samples pictures image lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ lint: $(DEV) ## ruff, mypy --strict and the import contract
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy --strict
 	$(VENV)/bin/lint-imports
+
+image: ## build the container image and try it, where buildah is
+	.ci/image
 
 bench: $(DEV) ## measure speed, as ratios within one run
 	$(PY) -m tests.bench $(ARGS)
@@ -48,8 +51,8 @@ $(VENV)/bin/pip:
 	@$(PYTHON) -m venv $(VENV)
 
 # The demo waits for what runs, not for the tools.
-$(RUN): requirements.lock pyproject.toml | $(VENV)/bin/pip
-	$(PIP) install --require-hashes -r requirements.lock
+$(RUN): requirements.lock requirements-build.lock pyproject.toml | $(VENV)/bin/pip
+	$(PIP) install --require-hashes -r requirements.lock -r requirements-build.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -74,8 +77,10 @@ COMPILE := PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= $(LOCK
 lock: ## renew the locks from pyproject.toml
 	@test -x $(LOCKER)/bin/pip || $(PYTHON) -m venv $(LOCKER)
 	$(LOCKER)/bin/pip --disable-pip-version-check --quiet install pip-tools==7.6.2
-	$(COMPILE) --all-build-deps --output-file requirements.lock pyproject.toml
-	$(COMPILE) --all-build-deps --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(COMPILE) --output-file requirements.lock pyproject.toml
+	$(COMPILE) --all-build-deps --only-build-deps --constraint requirements.lock --output-file requirements-build.lock pyproject.toml
+	$(COMPILE) --all-build-deps --extra dev --constraint requirements.lock --constraint requirements-build.lock \
+		--output-file requirements-dev.lock pyproject.toml
 	echo llama-cloud==2.13.0 | $(COMPILE) --output-file $(LOCKER)/all.lock -
 	awk '/^[a-z]/ { wanted = /^llama-cloud==/ } wanted' $(LOCKER)/all.lock > tests/llama-cloud-2.13.lock
 
