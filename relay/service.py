@@ -6,10 +6,11 @@ import logging
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from aiohttp.abc import AbstractResolver
@@ -21,6 +22,7 @@ from relay.errors import Refused
 from relay.ingest import Ingest, Routes
 from relay.model import Clock, new_id
 from relay.poll import Poller
+from relay.retention import Retention
 from relay.sources import Budget, Client, SourceSpec, Transport
 from relay.store import Store, open_store
 from relay.web import app
@@ -32,11 +34,20 @@ GRACE = 5.0
 
 
 class Relay:
-    """Pollers and courier over one store. `run` returns once `stop` was called and all has ended."""
+    """Pollers and courier over one store. `run` returns once `stop` was called and all has ended.
 
-    def __init__(self, pollers: tuple[Poller, ...], courier: Courier) -> None:
+    `chores`: what else is done meanwhile, until cancelled.
+    """
+
+    def __init__(
+        self,
+        pollers: tuple[Poller, ...],
+        courier: Courier,
+        chores: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+    ) -> None:
         self.pollers = pollers
         self.courier = courier
+        self._chores = chores
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -45,6 +56,7 @@ class Relay:
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             looking = [group.create_task(poller.run()) for poller in self.pollers]
+            looking += [group.create_task(chore()) for chore in self._chores]
             sending = group.create_task(self.courier.run())
             await self._stop.wait()
             for task in looking:
@@ -100,7 +112,8 @@ async def assembled(
             )
             for spec in config.sources
         ]
-        yield Relay(tuple(pollers), courier)
+        retention = Retention(store=store, clock=clock, keep=config.retention)
+        yield Relay(tuple(pollers), courier, chores=(retention.run,))
 
 
 async def _ingest(spec: SourceSpec, routes: Routes, store: Store, clock: Clock) -> Ingest:

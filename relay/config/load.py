@@ -29,6 +29,7 @@ class Config:
     relay: str  # its name
     database: Path
     listen: tuple[str, int] | None
+    retention: float  # seconds
     timezone: ZoneInfo
     sources: tuple[SourceSpec, ...]
     destinations: Mapping[str, Options]
@@ -97,6 +98,7 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
         relay=relay.name or host or socket.gethostname(),
         database=path.parent / _database(document, relay, environ),
         listen=relay.listen,
+        retention=relay.retention,
         timezone=relay.timezone,
         sources=sources,
         destinations=destinations,

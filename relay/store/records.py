@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -117,7 +117,8 @@ KnownRow = tuple[str, str, str, str, int, int, str, int, str | None]
 AskRow = tuple[str, str, str, str, str | None, str | None, str | None, int]
 """id, created_at, status, changed_at, missed_at, gone_at, name, told_gone"""
 
-Decide = Callable[[Mapping[str, KnownRow]], Changes]
+Decide = Callable[[Mapping[str, KnownRow], str], Changes]
+"""Of what is known of a page's jobs, and the time up to which those created are known no more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,6 +222,18 @@ class Turn:
     claimed: tuple[Claimed, ...]
     next_due: str | None
     news: bool = False
+
+
+Place = TypeVar("Place")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice(Generic[Place]):
+    """What one transaction pruned. The next goes on `after` that place; None: there is no more to look at."""
+
+    after: Place | None
+    jobs: int = 0
+    events: int = 0
 
 
 Row = dict[str, Any]

@@ -171,6 +171,11 @@ CREATE INDEX slack_messages_key ON slack_messages(key);
 CREATE INDEX slack_messages_due ON slack_messages(destination, due_at) WHERE due_at IS NOT NULL;
 """
 
+_RETENTION = """
+ALTER TABLE sources ADD COLUMN pruned_until TEXT;
+CREATE INDEX slack_messages_delivery ON slack_messages(delivery);
+"""
+
 
 @migrations()
 def m001_first(db: Database) -> None:
@@ -180,6 +185,11 @@ def m001_first(db: Database) -> None:
 @migrations()
 def m002_groups(db: Database) -> None:
     _run(db, _GROUPS)
+
+
+@migrations()
+def m003_retention(db: Database) -> None:
+    _run(db, _RETENTION)
 
 
 def _run(db: Database, statements: str) -> None:

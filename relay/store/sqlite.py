@@ -12,11 +12,14 @@ from urllib.parse import quote
 from sqlite_utils import Database, Migrations
 
 from relay.errors import Refused, StoreFailed
-from relay.store import audit, batches, hints, outbox, reports, snapshot
+from relay.store import audit, batches, hints, outbox, reports, retention, snapshot
 from relay.store.schema import migrations
 from relay.store.writer import Writer
 
 BUSY_SECONDS = 10
+
+JOURNAL_BYTES = 64 * 1024 * 1024
+"""What is left of a journal that had to grow larger, once it begins anew."""
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -80,6 +83,12 @@ class Store:
     is_down = _reads(outbox.is_down)
     retry = _writes(outbox.retry)
 
+    pruning_begins = _writes(retention.pruning_begins)
+    prune_jobs = _writes(retention.prune_jobs)
+    prune_own_events = _writes(retention.prune_own_events)
+    prune_hints = _writes(retention.prune_hints)
+    shrink = _writes(retention.shrink)
+
     rows = _reads(reports.rows)
     audit = _reads(audit.audit)
     version = _reads(reports.version)
@@ -135,9 +144,11 @@ def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
 
 def _make_durable(db: sqlite3.Connection) -> None:
     """Raise where it can't be written."""
+    db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA cache_size = -32768")
+    db.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
     db.execute("BEGIN IMMEDIATE")
     db.execute("ROLLBACK")
 
