@@ -13,8 +13,8 @@ from relay.store import Slice, Store
 log = logging.getLogger("relay.retention")
 
 EVERY = 3600.0
-PAUSE, PAUSES = 0.01, 2
-"""Seconds between two slices: so many at least, and so many times what the last one took."""
+PAUSE, PAUSES = 0.01, 1
+"""Seconds between two slices: so many at least, and so many times what the last one took, waits included."""
 
 LONGEST_PAUSE = 5.0
 

@@ -22,6 +22,7 @@ _COMMANDS = {
     "deliveries": ("relay.cli.lists", "List deliveries."),
     "retry": ("relay.cli.retry", "Send dead deliveries again, under their old ids."),
     "audit": ("relay.cli.audit", "Prove that every event is accounted for."),
+    "backup": ("relay.cli.backup", "Copy the database while relay runs."),
     "simulate": ("relay.cli.simulate", "Serve a simulated LlamaCloud API."),
 }
 

@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
@@ -13,8 +14,9 @@ from sqlite_utils import Database, Migrations
 
 from relay.errors import Refused, StoreFailed
 from relay.store import audit, batches, hints, outbox, reports, retention, snapshot
+from relay.store.backup import copy
 from relay.store.schema import migrations
-from relay.store.writer import Writer
+from relay.store.writer import Writer, is_older, number_of
 
 BUSY_SECONDS = 10
 
@@ -109,9 +111,19 @@ class Store:
         self.writer.close()  # last: who closes last brings the journal into the file
 
 
-def open_store(path: Path, *, executors: tuple[Executor, Executor] | None = None) -> Store:
-    """Open or create, migrate, ready to write. Raises Refused with one clear line."""
+def open_store(
+    path: Path,
+    *,
+    executors: tuple[Executor, Executor] | None = None,
+    last: int | None = None,
+    committed: Callable[[int], object] = lambda _: None,
+) -> Store:
+    """Open or create, migrate, ready to write. Raises Refused with one clear line.
+
+    `last`: the number of a commit that must be in it. `committed` is told the number of each.
+    """
     try:
+        _check_whole(path, last)
         connection = _connect(path)
         _check_ours(path, connection)
         _make_durable(connection)
@@ -120,7 +132,7 @@ def open_store(path: Path, *, executors: tuple[Executor, Executor] | None = None
     except (sqlite3.Error, OSError) as error:
         raise Refused(f"{path}: {_words(error)}") from None
     pair = executors or (ThreadPoolExecutor(1, "relay-writer"), ThreadPoolExecutor(1, "relay-reader"))
-    return Store(Writer(connection, pair[0]), reader, pair)
+    return Store(Writer(connection, pair[0], committed), reader, pair)
 
 
 def _uri(path: Path, mode: str) -> str:
@@ -133,6 +145,19 @@ def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(
         _uri(path, "rw"), uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
     )
+
+
+def _check_whole(path: Path, last: int | None) -> None:
+    """A journal that is damaged or gone takes commits with it that were told of. It is left as it is."""
+    if last is None or not path.exists():
+        return
+    with closing(sqlite3.connect(_uri(path, "ro"), uri=True, timeout=BUSY_SECONDS)) as db:
+        found = number_of(db)
+    if is_older(found, than=last):
+        raise Refused(
+            f"{path}: has lost what was committed ({found} < {last}): its -wal is damaged or gone, or it is "
+            f"an older copy; put the right files back, or, if this state is meant, remove {path.name}.lock"
+        )
 
 
 def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
@@ -176,15 +201,17 @@ def _migrate(path: Path, connection: sqlite3.Connection) -> None:
 
 
 def _back_up(connection: sqlite3.Connection, to: Path) -> None:
-    os.close(os.open(to, os.O_CREAT | os.O_RDWR, 0o600))
-    with sqlite3.connect(to) as copy:
-        connection.backup(copy)
-    copy.close()
+    os.close(os.open(to, os.O_CREAT | os.O_RDWR | os.O_TRUNC, 0o600))
+    copy(connection, to)
 
 
 def _words(error: Exception) -> str:
     if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
         return "is not a database of relay's; name another file in [relay] database"
+    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        return (
+            f"is locked by another process for more than {BUSY_SECONDS} s; wait until it is done, or end it"
+        )
     if isinstance(error, sqlite3.OperationalError) and "readonly" in str(error):
         return "can't be written; check who owns the file and its folder"
     if isinstance(error, OSError):

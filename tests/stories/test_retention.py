@@ -238,7 +238,7 @@ async def test_relay_prunes_by_itself_each_hour(story):
     it.simulator.create("parse", id="soon", status="RUNNING")
     await it.clock.sleep(2.2 * DAY)
     it.simulator.create("parse", id="new", status="RUNNING")
-    it.relay._chores = (Retention(store=it.store, clock=it.clock, keep=2 * DAY).run,)
+    it.relay.chores = [Retention(store=it.store, clock=it.clock, keep=2 * DAY).run]
     await it.live(2 * HOUR)
     assert await jobs(it) == ["last", "new", "soon"]
 
