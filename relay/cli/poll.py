@@ -27,6 +27,7 @@ def poll(config: str | None, dry_run: bool, sources: tuple[str, ...]) -> None:
     if sources:
         loaded = replace(loaded, sources=tuple(s for s in loaded.sources if s.name in sources))
     logs.set_up(os.environ)
+    logs.hide(loaded.secrets())
     with ExitStack() as held:
         if dry_run:
             from relay.cli.dry_run import on_a_copy  # noqa: PLC0415

@@ -23,6 +23,7 @@ async def _send(loaded: Any, name: str) -> bool:
     from relay.destinations import TYPES, reaching  # noqa: PLC0415
     from relay.errors import DeliveryFailed  # noqa: PLC0415
     from relay.model import SystemClock  # noqa: PLC0415
+    from relay.secrecy import hiding  # noqa: PLC0415
 
     options, clock = loaded.destinations[name], SystemClock()
     async with reaching(loaded.listen) as reaches:
@@ -34,7 +35,7 @@ async def _send(loaded: Any, name: str) -> bool:
             click.echo(f"{name}: no whole answer within {options.timeout:g} s")
             return False
         except DeliveryFailed as failure:
-            click.echo(f"{name}: not delivered: {failure.reason}")
+            click.echo(f"{name}: not delivered: {hiding(options.secrets())(failure.reason)}")
             return False
     click.echo(f"{name}: delivered" + (f" (HTTP {receipt.status})" if receipt.status else ""))
     return True

@@ -15,6 +15,7 @@ from relay.config.tables import RelayTable
 from relay.config.warn import warn
 from relay.destinations import Options
 from relay.errors import ConfigError
+from relay.model import Secret
 from relay.rules import Router, Rule
 from relay.sources import SourceSpec
 
@@ -37,6 +38,10 @@ class Config:
     alerts_to: str | None
     rules: tuple[Rule, ...]
     warnings: tuple[str, ...]  # lines of the same shape as mistakes
+
+    def secrets(self) -> list[Secret]:
+        own = [secret for spec in self.sources for secret in (spec.api_key, spec.signing_secret) if secret]
+        return own + [secret for options in self.destinations.values() for secret in options.secrets()]
 
 
 def find(option: str | None, *, environ: Mapping[str, str], cwd: Path, system: Path = SYSTEM) -> Path:

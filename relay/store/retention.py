@@ -7,7 +7,7 @@ from relay.model import canonical_time, seconds_of, utc_text
 from relay.store.named import SQL, as_json
 from relay.store.records import Slice
 
-AT_ONCE = 100
+AT_ONCE = 200
 """Jobs, or events of relay's own, that one transaction looks at."""
 
 HINTS_AT_ONCE = 1000

@@ -1,4 +1,4 @@
-"""Disks that are full, locked, taken away, torn: relay waits or refuses with a clear line, and loses nothing."""
+"""Disks that are full, locked, taken away, torn: relay waits or refuses in one line, and loses nothing."""
 
 import asyncio
 import os
