@@ -101,13 +101,7 @@ async def assembled(
         client = await stack.enter_async_context(
             Client(clock=clock, random=chance, budget=Budget(clock, config.sources), transport=transport)
         )
-        routes = Routes(
-            relay=config.relay,
-            router=config.router,
-            destinations={name: terms(options) for name, options in config.destinations.items()},
-            new_id=new_id,
-            alerts_to=config.alerts_to,
-        )
+        routes = _routes(config)
         reaches = await stack.enter_async_context(reaching(own, resolver))
         courier = await stack.enter_async_context(
             at_hand(
@@ -128,6 +122,16 @@ async def assembled(
         ]
         retention = Retention(store=store, clock=clock, keep=config.retention)
         yield Relay(tuple(pollers), courier, chores=(retention.run,))
+
+
+def _routes(config: Config) -> Routes:
+    return Routes(
+        relay=config.relay,
+        router=config.router,
+        destinations={name: terms(options) for name, options in config.destinations.items()},
+        new_id=new_id,
+        alerts_to=config.alerts_to,
+    )
 
 
 async def _ingest(spec: SourceSpec, routes: Routes, store: Store, clock: Clock) -> Ingest:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from relay.config import build
 from relay.config.check import check
 from relay.config.environ import NotThere, Resolver, Unresolved, look_up, may_exist
-from relay.config.findings import Keys, did_you_mean, where
+from relay.config.findings import Findings, Keys, did_you_mean, where
 from relay.config.read import parse, read
 from relay.config.tables import RelayTable
 from relay.config.warn import warn
@@ -91,10 +91,8 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
     )
     rules, router = build.rules(document, findings)
     build.refuse_groups(rules, destinations, findings)
-    if relay is not None and relay.alerts_to is not None:
-        build.refuse_dangling(relay.alerts_to, ("relay", "alerts_to"), document, findings)
-    if relay is not None and os.path.isdir(path.parent / relay.database):  # noqa: PTH112 - no error for a long name
-        findings.mistake(("relay", "database"), 'is a directory: name a file in it, such as "relay.db"')
+    if relay is not None:
+        _of_relay(relay, path.parent, document, findings)
     if findings.mistakes or relay is None:
         raise ConfigError(_told(findings.mistakes, path, content))
     warn(document, sources, destinations, rules, findings)
@@ -112,6 +110,13 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
         rules=rules,
         warnings=tuple(_told(findings.warnings, path, content)),
     )
+
+
+def _of_relay(relay: RelayTable, folder: Path, document: Mapping[str, Any], findings: Findings) -> None:
+    if relay.alerts_to is not None:
+        build.refuse_dangling(relay.alerts_to, ("relay", "alerts_to"), document, findings)
+    if os.path.isdir(folder / relay.database):  # noqa: PTH112 - no error for a long name
+        findings.mistake(("relay", "database"), 'is a directory: name a file in it, such as "relay.db"')
 
 
 def _database(document: Mapping[str, Any], relay: RelayTable, environ: Mapping[str, str]) -> str:
