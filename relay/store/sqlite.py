@@ -169,7 +169,8 @@ def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
 
 def _make_durable(db: sqlite3.Connection) -> None:
     """Raise where it can't be written."""
-    db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file
+    if db.execute("PRAGMA page_count").fetchone() == (0,):  # it would be a write to any other
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA cache_size = -32768")
