@@ -1,15 +1,15 @@
 """The whole relay put together, from a configuration to tasks that run."""
 
 import asyncio
-import fcntl
 import logging
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 from aiohttp import web
 from aiohttp.abc import AbstractResolver
@@ -18,9 +18,11 @@ from relay.config import Config
 from relay.deliver import Courier, Make, Upkeep, at_hand, made, routes_of, upkeep_of
 from relay.destinations import reaching
 from relay.errors import Refused
+from relay.files import Held, only_one
 from relay.ingest import Ingest, Routes
 from relay.model import Clock, new_id
 from relay.poll import Poller
+from relay.retention import Retention
 from relay.sources import Budget, Client, SourceSpec, Transport
 from relay.store import Ledger, Store, open_store
 from relay.web import app
@@ -32,12 +34,22 @@ GRACE = 5.0
 
 
 class Relay:
-    """Pollers and courier over one store. `run` returns once `stop` was called and all has ended."""
+    """Pollers and courier over one store. `run` returns once `stop` was called and all has ended.
 
-    def __init__(self, pollers: tuple[Poller, ...], courier: Courier, upkeep: Upkeep | None = None) -> None:
+    `upkeep`: what keeps the outbox in order. `chores`: what else is done meanwhile, until cancelled.
+    """
+
+    def __init__(
+        self,
+        pollers: tuple[Poller, ...],
+        courier: Courier,
+        upkeep: Upkeep | None = None,
+        chores: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+    ) -> None:
         self.pollers = pollers
         self.courier = courier
         self._upkeep = upkeep
+        self.chores = [*chores, *([upkeep.run] if upkeep else [])]
         self._stop = asyncio.Event()
 
     @property
@@ -49,10 +61,16 @@ class Relay:
         self._stop.set()
 
     async def run(self) -> None:
+        """Raises Refused where a chore finds that relay can't go on."""
+        try:
+            await self._run()
+        except* Refused as refused:
+            raise Refused(str(_first(refused))) from None
+
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
             looking = [group.create_task(poller.run()) for poller in self.pollers]
-            if self._upkeep:
-                looking.append(group.create_task(self._upkeep.run()))
+            looking += [group.create_task(chore()) for chore in self.chores]
             sending = group.create_task(self.courier.run())
             await self._stop.wait()
             for task in looking:
@@ -60,6 +78,13 @@ class Relay:
             self.courier.stop()
             await asyncio.wait([sending], timeout=GRACE)
             sending.cancel()
+
+
+def _first(group: BaseExceptionGroup[Refused]) -> BaseException:
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
 
 
 @asynccontextmanager
@@ -102,7 +127,20 @@ async def assembled(
             )
             for spec in config.sources
         ]
-        yield Relay(tuple(pollers), courier, upkeep_of(config, routes, store, clock, courier.wake))
+        yield _relay(config, routes, store, clock, tuple(pollers), courier)
+
+
+def _relay(
+    config: Config,
+    routes: Routes,
+    store: Store,
+    clock: Clock,
+    pollers: tuple[Poller, ...],
+    courier: Courier,
+) -> Relay:
+    upkeep = upkeep_of(config, routes, store, clock, courier.wake)
+    retention = Retention(store=store, clock=clock, keep=config.retention)
+    return Relay(pollers, courier, upkeep, chores=(retention.run,))
 
 
 async def _ingest(spec: SourceSpec, routes: Routes, store: Store, clock: Clock) -> Ingest:
@@ -114,35 +152,6 @@ async def _ingest(spec: SourceSpec, routes: Routes, store: Store, clock: Clock) 
         now=clock.now(),
     )
     return Ingest(store=store, spec=spec, row=row, routes=routes, clock=clock, new_id=new_id)
-
-
-@contextmanager
-def only_one(database: Path) -> Iterator[None]:
-    """Hold the database for this process. Raises Refused where another relay run does, or none can."""
-    path = database.with_name(database.name + ".lock")
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise Refused(
-            f"{database}: can't be written ({error.strerror}): check [relay] database and who owns its folder"
-        ) from None
-    try:
-        _lock(handle, database)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _lock(handle: int, database: Path) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.read(handle, 20).decode("ascii", "replace").strip()
-        raise Refused(
-            f"{database}: another relay run (process {holder or 'unknown'}) uses it; stop that one first"
-        ) from None
-    os.truncate(handle, 0)
-    os.write(handle, str(os.getpid()).encode())
 
 
 @contextmanager
@@ -180,8 +189,8 @@ async def serving(taken: socket.socket | None, application: web.Application) -> 
 
 
 @asynccontextmanager
-async def opened(database: Path) -> AsyncIterator[Store]:
-    store = open_store(database)
+async def opened(held: Held) -> AsyncIterator[Store]:
+    store = open_store(held.database, last=held.last, committed=held.committed)
     try:
         yield store
     finally:
@@ -220,13 +229,14 @@ async def running(
 ) -> AsyncIterator[Running]:
     """A relay that runs while inside. Raises Refused before anything has begun."""
     async with AsyncExitStack() as stack:
-        stack.enter_context(only_one(config.database))
+        held = stack.enter_context(only_one(config.database))
         taken = stack.enter_context(bound(config.listen))
-        store = await stack.enter_async_context(opened(config.database))
+        store = await stack.enter_async_context(opened(held))
         own = taken.getsockname()[:2] if taken else None
         relay = await stack.enter_async_context(
             assembled(config, store=store, clock=clock, chance=chance, make=make, own=own, resolver=resolver)
         )
+        relay.chores.append(partial(held.watch, clock))
         hints = {poller.spec.name: poller.hints for poller in relay.pollers if poller.hints is not None}
         await stack.enter_async_context(serving(taken, app(store, hints)))
         ended = asyncio.create_task(relay.run())

@@ -33,6 +33,7 @@ def _run(config: str | None, quiet: bool, dry_run: bool) -> None:
 
     logs.set_up(os.environ, level=logging.WARNING if quiet else logging.INFO)
     loaded = load(config, secrets=True, say=True)
+    logs.hide(loaded.secrets())
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
 

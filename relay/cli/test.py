@@ -38,6 +38,7 @@ async def _sent(loaded: Any, name: str) -> dict[str, Any]:
     from relay.destinations import TYPES, Receipt, reaching  # noqa: PLC0415
     from relay.errors import DeliveryFailed  # noqa: PLC0415
     from relay.model import SystemClock  # noqa: PLC0415
+    from relay.secrecy import hiding  # noqa: PLC0415
 
     options, clock = loaded.destinations[name], SystemClock()
     receipt, failure = Receipt(), None
@@ -58,7 +59,7 @@ async def _sent(loaded: Any, name: str) -> dict[str, Any]:
         "delivered": failure is None,
         "to": receipt.to or None,
         "status": failure.status if failure else receipt.status,
-        "reason": _why(failure) if failure else None,
+        "reason": hiding(options.secrets())(_why(failure)) if failure else None,
     }
 
 

@@ -16,6 +16,7 @@ from relay.config.tables import RelayTable
 from relay.config.warn import warn
 from relay.destinations import Options
 from relay.errors import ConfigError
+from relay.model import Secret
 from relay.rules import ALERTS, REPLAY, Router, Rule
 from relay.sources import SourceSpec
 
@@ -30,6 +31,7 @@ class Config:
     relay: str  # its name
     database: Path
     listen: tuple[str, int] | None
+    retention: float  # seconds
     timezone: ZoneInfo
     sources: tuple[SourceSpec, ...]
     destinations: Mapping[str, Options]
@@ -44,6 +46,10 @@ class Config:
         """Those whose deliveries are sent, relay's own among them."""
         own = {REPLAY.name} | ({ALERTS.name} if self.alerts_to is not None else set())
         return frozenset({rule.name for rule in self.rules} | own)
+
+    def secrets(self) -> list[Secret]:
+        own = [secret for spec in self.sources for secret in (spec.api_key, spec.signing_secret) if secret]
+        return own + [secret for options in self.destinations.values() for secret in options.secrets()]
 
 
 def find(option: str | None, *, environ: Mapping[str, str], cwd: Path, system: Path = SYSTEM) -> Path:
@@ -95,6 +101,7 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
         relay=relay.name or host or socket.gethostname(),
         database=path.parent / _database(document, relay, environ),
         listen=relay.listen,
+        retention=relay.retention,
         timezone=relay.timezone,
         sources=sources,
         destinations=destinations,

@@ -182,6 +182,7 @@ class RelayTable(Table):
     name: Annotated[str | None, _by(_plain)] = None
     database: Annotated[str, _by(_database)] = "relay.db"
     listen: Annotated[tuple[str, int] | None, _by(_listen)] = ("127.0.0.1", 8710)
+    retention: Annotated[Duration, Field(ge=2 * 86400)] = 90 * 86400.0
     alerts_to: Annotated[str | None, _by(_plain)] = None
     timezone: Annotated[ZoneInfo, _by(_zone)] = ZoneInfo("UTC")
 

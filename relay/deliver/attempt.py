@@ -12,6 +12,7 @@ from relay.destinations import Destination, Options, Receipt
 from relay.errors import DeliveryFailed
 from relay.message import Message, Text
 from relay.model import Clock, seconds_of, utc_text
+from relay.secrecy import hiding
 from relay.store import Claimed, Result
 
 log = logging.getLogger("relay.deliver")
@@ -37,6 +38,7 @@ class Sender:
         self._clock = clock
         self._random = random
         self._text = text
+        self._hide = hiding(options.secrets())
 
     async def attempt(self, claimed: Claimed) -> tuple[Result, DeliveryFailed | None]:
         """What became of it, and why where it failed; nothing is raised but a cancel."""
@@ -54,6 +56,7 @@ class Sender:
         if failure is None:
             result = self._delivered(claimed, began, receipt)
         else:
+            failure.reason, failure.answer = self._hide(failure.reason), self._hide(failure.answer)
             result = self._failed(claimed, began, failure)
         self._log(result)
         return result, failure
@@ -81,7 +84,7 @@ class Sender:
             seconds=self._clock.now() - began,
             delivered=True,
             status=receipt.status,
-            answer=receipt.answer,
+            answer=self._hide(receipt.answer),
             place=receipt.place,
         )
 

@@ -21,6 +21,7 @@ IDLE = 30.0
 """Seconds a lane sleeps at most when nothing wakes it: a safety net, not the schedule."""
 
 AGAIN_AFTER_TROUBLE = 1.0
+SAID_EVERY = 60
 
 AHEAD = 64
 """Deliveries claimed beyond those being sent, at least, so that no free place waits for the disk."""
@@ -72,6 +73,7 @@ class Lane:
         self._unsent: list[Claimed] = []
         self._edges: list[Edge] = []
         self._busy = 0
+        self._troubles = 0
         self._breaker = schedule.Breaker()
         self._slot = 0.0
         self._not_before = 0.0
@@ -115,14 +117,23 @@ class Lane:
         edges, self._edges = self._edges, []
         try:
             turn = await self._turn(results, unsent, edges)
-        except Exception:  # the top of this loop; what was not settled is kept
+        except Exception as error:  # noqa: BLE001 - the top of this loop; what was not settled is kept
             self._results = results + self._results
             self._unsent = unsent + self._unsent
             self._edges = edges + self._edges
-            log.exception("lane destination=%s: the store did not answer; it is tried again", self.name)
+            self._say_trouble(error)
             await self._clock.sleep(AGAIN_AFTER_TROUBLE)
         else:
+            self._troubles = 0
             await self._pause(turn)
+
+    def _say_trouble(self, error: Exception) -> None:
+        """Once a minute: a full disk may hold the log, too."""
+        if self._troubles % SAID_EVERY == 0:
+            known = isinstance(error, StoreFailed)
+            line = f"lane destination={self.name}: the store failed ({error}); it is tried again"
+            log.warning("%s", line, exc_info=None if known else error)
+        self._troubles += 1
 
     async def _turn(self, results: list[Result], unsent: list[Claimed], edges: list[Edge]) -> Turn:
         self._wake.clear()

@@ -152,7 +152,7 @@ class Ingest:
         by_id = {row[0]: row for row in rows}
         now = self._clock.now()
 
-        def decide(known: Mapping[str, KnownRow]) -> Changes:
+        def decide(known: Mapping[str, KnownRow], _: str) -> Changes:
             changes = Changes()
             for before in (Known(*row) for row in known.values() if row[0] in by_id):
                 if not is_open(before.status):

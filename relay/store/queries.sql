@@ -121,8 +121,10 @@ UNION ALL
 SELECT id, created_at, status, changed_at, missed_at, gone_at, name, told_gone FROM jobs
 WHERE source = :source AND changed_at >= :ended_since AND changes > 0 AND status IN ('COMPLETED', 'FAILED', 'CANCELLED')
 
--- younger: creation times of known jobs, from the youngest back
-SELECT created_at FROM jobs WHERE source = ? AND created_at >= ? ORDER BY created_at DESC LIMIT ?
+-- younger: creation times of known jobs, from the youngest back, as far as none were pruned
+SELECT created_at FROM jobs
+WHERE source = ?1 AND created_at >= max(?2, coalesce((SELECT pruned_until FROM sources WHERE id = ?1), ''))
+ORDER BY created_at DESC LIMIT ?3
 
 -- ended: jobs that ended since, for a second look at them
 SELECT id, created_at, status, changed_at FROM jobs
@@ -411,3 +413,81 @@ WHERE source = :source AND changed = 1 AND ahead IS NULL
 -- hint_statistics: per source now under its name
 SELECT s.name, count(*), sum(h.changed), avg(h.ahead) FROM hints AS h JOIN sources AS s ON s.id = h.source
 WHERE s.retired_at IS NULL GROUP BY s.name ORDER BY s.name
+
+-- marks: up to when each source is known, of those that are read
+SELECT id, mark FROM sources
+
+-- move_pruned_until: never back
+UPDATE sources SET pruned_until = max(coalesce(pruned_until, ''), ?) WHERE id = ?
+
+-- pruned_until: read in the transaction that takes a page, so that no page sees a job go and not this move
+SELECT pruned_until FROM sources WHERE id = ?
+
+-- old_jobs: jobs that have not changed for long, and whether each may go: it ended, or vanished, or its source was
+-- replaced, and neither it nor a delivery of its events is younger; the newest event and delivery stay, for the sequence
+SELECT j.changed_at, j.created_at, j.id,
+  (s.retired_at < :before OR (
+    (j.gone_at < :before OR (j.status IN ('COMPLETED', 'FAILED', 'CANCELLED') AND j.follow_at IS NULL))
+    AND j.created_at <= s.pruned_until AND (j.created_at <> '' OR j.changes > 0)))
+  AND NOT EXISTS (
+    SELECT 1 FROM events AS e LEFT JOIN delivery_parts AS p ON p.event = e.seq LEFT JOIN deliveries AS d ON d.id = p.delivery
+    WHERE e.source = j.source AND e.job_id = j.id AND (
+      e.timestamp >= :before OR d.state = 'waiting' OR d.ended_at >= :before
+      OR e.seq = (SELECT max(seq) FROM events) OR d.seq = (SELECT max(seq) FROM deliveries)))
+FROM jobs AS j JOIN sources AS s ON s.id = j.source
+WHERE j.source = :source AND j.changed_at < :before
+  AND (j.changed_at, j.created_at, j.id) > (:changed_at, :created_at, :id)
+ORDER BY j.changed_at, j.created_at, j.id LIMIT :most
+
+-- old_news: relay's own of a source, or of no source (0), and whether each may go
+SELECT e.job_id, e.nth, e.type, e.seq,
+  e.timestamp < :before AND e.seq < (SELECT max(seq) FROM events) AND NOT EXISTS (
+    SELECT 1 FROM delivery_parts AS p JOIN deliveries AS d ON d.id = p.delivery WHERE p.event = e.seq AND (
+      d.state = 'waiting' OR d.ended_at >= :before OR d.seq = (SELECT max(seq) FROM deliveries)))
+FROM events AS e WHERE e.source = :source AND e.job_id <= iif(:source = 0, '~', '')
+  AND (e.job_id, e.nth, e.type) > (:job_id, :nth, :type)
+ORDER BY e.job_id, e.nth, e.type LIMIT :most
+
+-- events_of_jobs: all that happened to them
+SELECT seq FROM events WHERE source = ? AND job_id IN (SELECT value FROM json_each(?))
+
+-- deliveries_of_events: those that carry any of them
+SELECT DISTINCT delivery FROM delivery_parts WHERE event IN (SELECT value FROM json_each(?))
+
+-- prune_parts: these events are carried no more
+DELETE FROM delivery_parts WHERE event IN (SELECT value FROM json_each(?))
+
+-- prune_deliveries: those of these that carry nothing any more
+DELETE FROM deliveries WHERE id IN (SELECT value FROM json_each(?))
+  AND NOT EXISTS (SELECT 1 FROM delivery_parts AS p WHERE p.delivery = deliveries.id) RETURNING id
+
+-- prune_attempts: of deliveries that are gone
+DELETE FROM attempts WHERE delivery IN (SELECT value FROM json_each(?))
+
+-- prune_slack_messages: nothing will bring them up to date
+DELETE FROM slack_messages WHERE delivery IN (SELECT value FROM json_each(?))
+
+-- prune_events: after what they led to
+DELETE FROM events WHERE seq IN (SELECT value FROM json_each(?))
+
+-- prune_batch_files: of batches that are gone
+DELETE FROM batch_files WHERE source = ? AND batch IN (SELECT value FROM json_each(?))
+
+-- prune_job: with a creation time, by which it is known that its next sighting is none of news
+DELETE FROM jobs WHERE source = ? AND created_at = ? AND id = ? AND (
+  created_at <> '' OR source IN (SELECT id FROM sources WHERE retired_at IS NOT NULL))
+
+-- bury_job: what is left of a job without: that it was known
+UPDATE jobs SET changes = 0, name = NULL, error = NULL, follow_at = NULL
+WHERE source = ? AND created_at = '' AND id = ?
+
+-- prune_hints: the oldest, up to the first that is young
+DELETE FROM hints WHERE seq IN (
+  SELECT seq FROM hints WHERE seq < coalesce((SELECT min(seq) FROM hints WHERE received_at >= ?1), 9e18)
+  ORDER BY seq LIMIT ?2)
+
+-- prune_sources: that were replaced long ago, and of which nothing is left
+DELETE FROM sources WHERE retired_at < ? AND NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.source = sources.id)
+  AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.source = sources.id)
+  AND NOT EXISTS (SELECT 1 FROM batch_files AS f WHERE f.source = sources.id)
+  AND NOT EXISTS (SELECT 1 FROM hints AS h WHERE h.source = sources.id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -119,7 +119,8 @@ KnownRow = tuple[str, str, str, str, int, int, str, int, str | None]
 AskRow = tuple[str, str, str, str, str | None, str | None, str | None, int]
 """id, created_at, status, changed_at, missed_at, gone_at, name, told_gone"""
 
-Decide = Callable[[Mapping[str, KnownRow]], Changes]
+Decide = Callable[[Mapping[str, KnownRow], str], Changes]
+"""Of what is known of a page's jobs, and the time up to which those created are known no more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,6 +253,18 @@ class Stored:
     job_id: str
     rules: Mapping[str, list[str]]
     had: frozenset[str]
+
+
+Place = TypeVar("Place")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice(Generic[Place]):
+    """What one transaction pruned. The next goes on `after` that place; None: there is no more to look at."""
+
+    after: Place | None
+    jobs: int = 0
+    events: int = 0
 
 
 Row = dict[str, Any]

@@ -185,6 +185,11 @@ CREATE INDEX deliveries_alone ON deliveries(destination, due_at, seq)
   WHERE state = 'waiting' AND held = 'alone';
 """
 
+_RETENTION = """
+ALTER TABLE sources ADD COLUMN pruned_until TEXT;
+CREATE INDEX slack_messages_delivery ON slack_messages(delivery);
+"""
+
 
 @migrations()
 def m001_first(db: Database) -> None:
@@ -199,6 +204,11 @@ def m002_groups(db: Database) -> None:
 @migrations()
 def m003_outbox(db: Database) -> None:
     _run(db, _OUTBOX)
+
+
+@migrations()
+def m004_retention(db: Database) -> None:
+    _run(db, _RETENTION)
 
 
 def _run(db: Database, statements: str) -> None:

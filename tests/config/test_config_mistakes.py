@@ -24,8 +24,12 @@ MISTAKES = [
     ('[relay]\nnmae = "x"', "4: relay.nmae: there is no such key here: did you mean name?"),
     (
         "[relay]\ntoken = 1",
-        "4: relay.token: there is no such key here: known are name, database, listen, alerts_to, timezone",
+        (
+            "4: relay.token: there is no such key here: "
+            "known are name, database, listen, retention, alerts_to, timezone"
+        ),
     ),
+    ('[relay]\nretention = "1d"', "4: relay.retention: must be at least 2d"),
     ("[relay]\nname = 1", "4: relay.name: must be a text in quotes"),
     ('[relay]\nname = "a\\nb"', "4: relay.name: must be a text of 1 to 200 characters on one line"),
     ('[relay]\ndatabase = ""', '4: relay.database: must be the path of a file, such as "relay.db"'),

@@ -118,7 +118,11 @@ class Office:
         )
         new = NewEvent(event=event, job_id=job, nth=nth, rules={"all": list(to)}, deliveries=deliveries)
         await self.store.ingest(
-            source=self._source, keys=[], decide=lambda _: self._change(job, nth, new), baseline=None, now=now
+            source=self._source,
+            keys=[],
+            decide=lambda *_: self._change(job, nth, new),
+            baseline=None,
+            now=now,
         )
         return [delivery.id for delivery in deliveries]
 

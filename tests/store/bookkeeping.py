@@ -18,7 +18,9 @@ class Account:
     id: int
 
     async def ingest(self, decide, *keys, baseline=None):
-        return await self.store.ingest(source=self.id, keys=keys, decide=decide, baseline=baseline, now=NOW)
+        return await self.store.ingest(
+            source=self.id, keys=keys, decide=lambda known, _: decide(known), baseline=baseline, now=NOW
+        )
 
     async def is_whole(self, *, mark=None, newest=None):
         whole = Whole(
@@ -47,7 +49,7 @@ class Account:
         changes, _ = await self.store.ingest(
             source=self.id,
             keys=((created_at, job_id),),
-            decide=lambda known: a_change(known, job, to, at=at, **owed),
+            decide=lambda known, _: a_change(known, job, to, at=at, **owed),
             baseline=None,
             now=NOW + at,
         )

@@ -53,7 +53,7 @@ async def turns(path, count, shape):
     row = await store.open_source(name="parse", kind="parse", identity="{}", now=NOW)
     events = [owed(n, shape) for n in range(count)]
     await store.ingest(
-        source=row.id, keys=[], decide=lambda _: Changes(events=events), baseline=None, now=NOW
+        source=row.id, keys=[], decide=lambda *_: Changes(events=events), baseline=None, now=NOW
     )
     cost, lane, known = Cost(store), Lane(store), {"rules": {"all"}}
     found = {}
