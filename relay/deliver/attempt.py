@@ -112,7 +112,8 @@ class Sender:
         )
 
     def _log(self, result: Result) -> None:
-        outcome = "delivered" if result.delivered else "dead" if result.due_at is None else "failed"
+        is_over = result.due_at is None and result.claimed.is_attempt
+        outcome = "delivered" if result.delivered else "dead" if is_over else "failed"
         message = result.claimed.message
         line = (
             f"attempt destination={self._name} delivery={message.id} rule={message.rule} "
