@@ -142,6 +142,17 @@ class Interleaving(RuleBasedStateMachine):
             self.reign.mortal.die_at(commits=count, undone=way != "commit")
         self.run(self._looks(sorted(kinds), 15.0, [], killed=True))
 
+    @rule(kind=st.sampled_from(KINDS), status=st.sampled_from(ENDS), moment=st.sampled_from([0.04, 0.4]))
+    def a_walk_breaks_off(self, kind, status, moment):
+        """After its first page, or later; there were more of them, of more than the window's overlap."""
+        for _ in range(2):
+            self.create(kind, status, 4)
+            self.time_passes(400.0)
+        breaks = partial(self.reign.simulator.fail_next, 3, "error")
+        self.run(self._looks([kind], 1.0, [(1.0 + moment, breaks)]))
+        self.reign.simulator._faults.clear()
+        self.time_passes(400.0)
+
     @precondition(lambda self: self.jobs)
     @rule(data=st.data(), status=st.sampled_from(OPEN + ENDS), slow=st.booleans())
     def a_hint_crosses_a_look(self, data, status, slow):
