@@ -29,7 +29,7 @@ deny = ["127.0.0.0/8", "::1"]
 type = "webhook"
 url = "http://{name}:{own}/canary"
 [rules.all]
-on = ["*"]
+on = ["parse.*"]
 to = ["free"]
 """
 

@@ -27,7 +27,7 @@ from = "relay@example.com"
 to = ["a@example.com", "b@example.com"]
 ca_file = "{ca}"
 [rules.all]
-on = ["*"]
+on = ["parse.*"]
 to = ["oncall"]
 """
 
