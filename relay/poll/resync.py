@@ -52,7 +52,7 @@ class Resync:
 
     def _is_due(self, now: float) -> bool:
         since = self._ingest.row.resynced_at
-        return since is not None and now - seconds_of(since) >= EVERY
+        return since is not None and not 0 <= now - seconds_of(since) < EVERY  # a clock may go back
 
     async def _planned(self, now: float) -> list[Listing | Question]:
         can, day_ago = self._asking.can, self._ingest.api_now() - plan.DAY

@@ -60,6 +60,15 @@ async def test_where_no_order_shows_the_open_are_told_at_once_and_the_rest_withi
     assert await it.told() == [("open", "RUNNING", None), ("new", "FAILED", None)]
 
 
+async def test_a_clock_that_goes_back_puts_no_whole_walk_off(story):
+    it = await an_account(story, by_id)
+    await looks(it, 2)
+    it.simulator.create("batch_v1", id="new", status="FAILED")
+    it.clock.jump(-DAY)
+    await it.live(600)
+    assert await it.told() == [("new", "FAILED", None)]
+
+
 async def test_an_order_that_changes_is_noticed_and_hides_nothing_for_more_than_an_hour(story):
     it = await an_account(story, ORDERS["newest"])
     for n, order in enumerate((*ORDERS.values(), ORDERS["newest"])):
