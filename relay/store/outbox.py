@@ -8,6 +8,7 @@ from relay.store.claims import claim, place_key
 from relay.store.events import add_events, ripen
 from relay.store.named import SQL, as_json
 from relay.store.records import Claimed, Claims, Edge, Result, Turn
+from relay.store.tallies import tally
 
 OWN = 0
 """The source of relay's own events that are of no source."""
@@ -53,7 +54,7 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
     if not results:
         return False
     done = [r.claimed.seq for r in results if r.delivered]
-    db.execute(SQL["settle_delivered"], (at, as_json(done)))
+    arrived = db.execute(SQL["settle_delivered"], (at, as_json(done))).rowcount
     if done:
         db.execute(SQL["destination_works"], (destination,))
     failed = [r for r in results if not r.delivered]
@@ -65,6 +66,7 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
         SQL["settle_dead"],
         ((at, r.reason, r.claimed.seq, r.claimed.attempt) for r in failed if r.due_at is None),
     ).rowcount
+    tally(db, "delivery", at, {f"{destination}/delivered": arrived, f"{destination}/dead": died})
     db.execute(SQL["add_attempts"], (as_json([_attempt(r) for r in results]),))
     db.executemany(SQL["hold_followers"], ((r.due_at, r.claimed.seq) for r in failed if r.due_at is not None))
     over = (r for r in results if (r.delivered or r.due_at is None) and r.claimed.failures)

@@ -290,3 +290,7 @@ WHERE source = :source AND changed = 1 AND ahead IS NULL
 -- hint_statistics: per source now under its name
 SELECT s.name, count(*), sum(h.changed), avg(h.ahead) FROM hints AS h JOIN sources AS s ON s.id = h.source
 WHERE s.retired_at IS NULL GROUP BY s.name ORDER BY s.name
+
+-- tally: so many more
+INSERT INTO tallies (what, span, at, name, n) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (what, span, at, name) DO UPDATE SET n = n + excluded.n

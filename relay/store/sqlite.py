@@ -12,7 +12,7 @@ from urllib.parse import quote
 from sqlite_utils import Database, Migrations
 
 from relay.errors import Refused, StoreFailed
-from relay.store import audit, batches, hints, outbox, reports, snapshot
+from relay.store import audit, batches, figures, hints, outbox, pages, reports, snapshot
 from relay.store.schema import migrations
 from relay.store.writer import Writer
 
@@ -81,6 +81,16 @@ class Store:
     retry = _writes(outbox.retry)
 
     rows = _reads(reports.rows)
+    jobs_page = _reads(pages.jobs_page)
+    job = _reads(pages.job)
+    files_of_batch = _reads(pages.batch_files)
+    events_page = _reads(pages.events_page)
+    event = _reads(pages.event)
+    deliveries_page = _reads(pages.deliveries_page)
+    delivery = _reads(pages.delivery)
+    summary = _reads(figures.summary)
+    series = _reads(figures.series)
+    last_event = _reads(figures.last_event)
     audit = _reads(audit.audit)
     version = _reads(reports.version)
     writable = _writes(reports.writable)
