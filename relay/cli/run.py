@@ -17,21 +17,30 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 @click.option("--quiet", is_flag=True, help="Log only what needs attention.")
+@click.option(
+    "--log-format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    envvar="RELAY_LOG",
+    show_envvar=True,
+    help="Lines for people, or one JSON object a line.",
+)
 @click.option("--dry-run", is_flag=True, help="Print messages instead of sending them, and change nothing.")
-def run(config: str | None, quiet: bool, dry_run: bool) -> None:
+def run(config: str | None, quiet: bool, form: logs.Format, dry_run: bool) -> None:
     """Watch the sources and deliver, until SIGTERM or Ctrl-C.
 
     Looks and attempts are logged, a line each. What was not sent waits in the database for the next start.
     """
     with suppress(KeyboardInterrupt):  # before it has begun, there is nothing to end
-        _run(config, quiet, dry_run)
+        _run(config, quiet, form, dry_run)
 
 
-def _run(config: str | None, quiet: bool, dry_run: bool) -> None:
+def _run(config: str | None, quiet: bool, form: logs.Format, dry_run: bool) -> None:
     from relay.model import SystemClock  # noqa: PLC0415
     from relay.service import run as serve  # noqa: PLC0415
 
-    logs.set_up(os.environ, level=logging.WARNING if quiet else logging.INFO)
+    logs.set_up(os.environ, level=logging.WARNING if quiet else logging.INFO, form=form)
     loaded = load(config, secrets=True, say=True)
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)

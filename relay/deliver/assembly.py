@@ -11,10 +11,10 @@ from relay.deliver.courier import Courier
 from relay.deliver.lane import Lane
 from relay.destinations import TYPES, Destination, Options, Reach, Reaches, Type
 from relay.ingest import OwnNews, Routes, Terms
-from relay.message import Message
+from relay.message import Message, Text
 from relay.model import Clock, new_id
 from relay.render import Templates, text_of
-from relay.store import Store
+from relay.store import Result, Store
 
 Make = Callable[..., Destination]
 """Of the name and options of a destination, and by name its reach and clock."""
@@ -50,6 +50,10 @@ def _words(
     return words if templates else None
 
 
+def _text(config: Config, type_: Type) -> Callable[[Message], Text] | None:
+    return partial(text_of, zone=config.timezone) if type_.for_people else None
+
+
 @asynccontextmanager
 async def at_hand(
     config: Config,
@@ -60,21 +64,26 @@ async def at_hand(
     clock: Clock,
     chance: random.Random,
     make: Make = made,
+    attempted: Callable[[str, Result], None] = lambda *_: None,
 ) -> AsyncIterator[Courier]:
-    """A courier with a lane for each destination; what these hold is let go at the end."""
-    lanes: dict[str, Lane] = {}
-    courier = Courier(lanes, store=store, clock=clock)
+    """A courier with a lane for each destination; what these hold is let go at the end. `attempted` hears of
+    each attempt.
+    """
+    courier = Courier(lanes := dict[str, Lane](), store=store, clock=clock)
     news, owner = OwnNews(routes, new_id), new_id("run")
     async with AsyncExitStack() as stack:
         for name, options in config.destinations.items():
-            type_ = TYPES[options.type]
-            destination = make(name, options, reach=await reaches.of(options), clock=clock)
+            type_, reach = TYPES[options.type], await reaches.of(options)
+            destination = make(name, options, reach=reach, clock=clock)
             stack.push_async_callback(destination.close)
-            text = partial(text_of, zone=config.timezone) if type_.for_people else None
+            heard, text = partial(attempted, name), _text(config, type_)
+            sender = Sender(
+                name, options, destination, clock=clock, random=chance, text=text, attempted=heard
+            )
             lanes[name] = Lane(
                 name,
                 options,
-                Sender(name, options, destination, clock=clock, random=chance, text=text),
+                sender,
                 store=store,
                 clock=clock,
                 owner=owner,

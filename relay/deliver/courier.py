@@ -21,13 +21,13 @@ class Courier:
     def __init__(
         self, lanes: Mapping[str, Lane], *, store: Store, clock: Clock, watch_every: float = WATCH_EVERY
     ) -> None:
-        self._lanes = lanes
+        self.lanes = lanes
         self._store = store
         self._clock = clock
         self._watch_every = watch_every
 
     def wake(self) -> None:
-        for lane in self._lanes.values():
+        for lane in self.lanes.values():
             lane.wake()
 
     async def run(self) -> None:
@@ -37,7 +37,7 @@ class Courier:
         try:
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(self._watch())
-                lanes = [group.create_task(lane.run()) for lane in self._lanes.values()]
+                lanes = [group.create_task(lane.run()) for lane in self.lanes.values()]
                 await asyncio.gather(*lanes)
                 watch.cancel()
         finally:
@@ -52,7 +52,7 @@ class Courier:
         return True
 
     def stop(self) -> None:
-        for lane in self._lanes.values():
+        for lane in self.lanes.values():
             lane.stop()
 
     async def _watch(self) -> None:

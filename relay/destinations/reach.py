@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
+from relay.addresses import Network
 from relay.destinations.dialler import Dialler, Resolver
 from relay.destinations.port import Options
 
@@ -47,11 +48,14 @@ class Reaches:
         self._made: dict[object, Reach] = {}
 
     async def of(self, options: Options) -> Reach:
-        if options.deny not in self._made:
-            dialler = Dialler(options.deny, self._own)
+        return await self.denying(options.deny)
+
+    async def denying(self, deny: tuple[Network, ...] = ()) -> Reach:
+        if deny not in self._made:
+            dialler = Dialler(deny, self._own)
             opened = await self._stack.enter_async_context(session(dialler, resolver=self._resolver))
-            self._made[options.deny] = Reach(opened, dialler)
-        return self._made[options.deny]
+            self._made[deny] = Reach(opened, dialler)
+        return self._made[deny]
 
 
 @asynccontextmanager

@@ -43,6 +43,10 @@ class Budget:
         """Whether a hint may make its key ask now: all hints of a key share a tenth of its budget."""
         return self._hints[spec.api_key].take_now()
 
+    def left(self, spec: SourceSpec) -> float:
+        """Requests that the key may make now."""
+        return self._buckets[spec.api_key].level()
+
     def idle(self, spec: SourceSpec, idle: bool) -> None:
         """A source with nothing open leaves most of its share to others."""
         self._buckets[spec.api_key].idle(spec.name, idle)
@@ -78,7 +82,7 @@ class _Bucket:
 
     def take_now(self) -> bool:
         """One, unless there is none or others wait for it."""
-        if self._waiting or self._level() < 1:
+        if self._waiting or self.level() < 1:
             return False
         self._tokens -= 1
         return True
@@ -106,7 +110,7 @@ class _Bucket:
     async def _serve(self) -> None:
         """Give each token to the first in rank, until no one waits."""
         while self._waiting:
-            missing = 1 - self._level()
+            missing = 1 - self.level()
             if missing > 0:
                 await self._clock.sleep(max(_LEAST_WAIT, missing / self._per_second))
                 continue
@@ -118,7 +122,7 @@ class _Bucket:
                 self._place = max(self._place, ticket.place)
                 ticket.turn.set_result(None)
 
-    def _level(self) -> float:
+    def level(self) -> float:
         now = self._clock.now()
         # A clock set back adds nothing; one set forward fills the bucket, and no more.
         gained = max(0.0, now - self._filled_at) * self._per_second

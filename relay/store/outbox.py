@@ -75,8 +75,7 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
 
 
 def _attempt(r: Result) -> tuple[object, ...]:
-    outcome = "delivered" if r.delivered else "failed" if r.due_at else "dead"
-    return (r.claimed.id, r.claimed.attempt, r.started_at, r.seconds, outcome, r.status, r.answer, r.reason)
+    return (r.claimed.id, r.claimed.attempt, r.started_at, r.seconds, r.outcome, r.status, r.answer, r.reason)
 
 
 def tell(db: Connection, destination: str, edges: Sequence[Edge], now: float) -> bool:

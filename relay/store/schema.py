@@ -187,16 +187,18 @@ CREATE TABLE tallies (
   PRIMARY KEY (what, span, at, name)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO tallies SELECT 'event', 'ever', '', type, count(*) FROM events GROUP BY 4;
-INSERT INTO tallies SELECT 'event', 'hour', substr(timestamp, 1, 13), type, count(*) FROM events GROUP BY 3, 4;
-INSERT INTO tallies SELECT 'event', 'minute', substr(timestamp, 1, 16), type, count(*) FROM events
-  WHERE timestamp > strftime('%Y-%m-%dT%H:%M', 'now', '-2 days') GROUP BY 3, 4;
+INSERT INTO tallies SELECT 'event', 'hour', substr(timestamp, 1, 13), type, count(*)
+  FROM events GROUP BY 3, 4;
+INSERT INTO tallies SELECT 'event', 'minute', substr(timestamp, 1, 16), type, count(*)
+  FROM events WHERE timestamp > strftime('%Y-%m-%dT%H:%M', 'now', '-2 days') GROUP BY 3, 4;
 INSERT INTO tallies SELECT 'rule', 'ever', '', r.key, count(*) FROM events, json_each(rules) AS r GROUP BY 4;
-INSERT INTO tallies SELECT 'delivery', 'ever', '', destination || '/' || state, count(*) FROM deliveries
-  WHERE state <> 'waiting' GROUP BY 4;
+INSERT INTO tallies SELECT 'delivery', 'ever', '', destination || '/' || state, count(*)
+  FROM deliveries WHERE state <> 'waiting' GROUP BY 4;
 INSERT INTO tallies SELECT 'delivery', 'hour', substr(ended_at, 1, 13), destination || '/' || state, count(*)
   FROM deliveries WHERE state <> 'waiting' AND ended_at IS NOT NULL GROUP BY 3, 4;
-INSERT INTO tallies SELECT 'delivery', 'minute', substr(ended_at, 1, 16), destination || '/' || state, count(*)
-  FROM deliveries WHERE state <> 'waiting' AND ended_at > strftime('%Y-%m-%dT%H:%M', 'now', '-2 days') GROUP BY 3, 4;
+INSERT INTO tallies
+  SELECT 'delivery', 'minute', substr(ended_at, 1, 16), destination || '/' || state, count(*) FROM deliveries
+  WHERE state <> 'waiting' AND ended_at > strftime('%Y-%m-%dT%H:%M', 'now', '-2 days') GROUP BY 3, 4;
 """
 
 # Of minutes two days are kept, of hours somewhat more than a year; looked for when an hour begins.

@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
@@ -122,6 +123,15 @@ def open_store(path: Path, *, executors: tuple[Executor, Executor] | None = None
         raise Refused(f"{path}: {_words(error)}") from None
     pair = executors or (ThreadPoolExecutor(1, "relay-writer"), ThreadPoolExecutor(1, "relay-reader"))
     return Store(Writer(connection, pair[0]), reader, pair)
+
+
+def audited(path: Path) -> audit.Ledger:
+    """The ledger of a database, read on a connection of its own. Raises StoreFailed."""
+    try:
+        with closing(sqlite3.connect(_uri(path, "ro"), uri=True, isolation_level=None)) as db:
+            return audit.audit(db)
+    except sqlite3.Error as error:
+        raise StoreFailed(str(error)) from error
 
 
 def _uri(path: Path, mode: str) -> str:

@@ -1,4 +1,4 @@
-"""Counts of what happened, ever and by hour and minute: no chart and no metric counts rows of a long table."""
+"""Counts of what happened, ever and by hour and minute, so that no chart counts rows of a long table."""
 
 from collections.abc import Mapping
 from sqlite3 import Connection

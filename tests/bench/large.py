@@ -29,7 +29,7 @@ _ROWS = {
         json_object('source', {_KIND}, 'product', {_KIND}, 'kind', {_KIND}, 'project_id', NULL, 'job_id',
           'job-' || n, 'name', 'invoice-' || n || '.pdf', 'status', {_WORD}, 'previous', 'RUNNING',
           'error', NULL, 'error_kind', NULL, 'after_outage', json('false'), 'severity', 'info', 'url', NULL,
-          'outcome', NULL, 'job', json_object('id', 'job-' || n, 'status', {_WORD}, 'note', hex(zeroblob(300)))),
+          'outcome', NULL, 'job', json_object('id', 'job-' || n, 'note', hex(zeroblob(300)))),
         json_object('all', json_array({_TO}))""",
     """deliveries (seq, id, destination, rule, relay, severity, job, state, due_at, give_up_at, attempts,
       created_at, ended_at)""": f"""
@@ -52,8 +52,6 @@ async def large_store(path: Path, *, rows: int = EVENTS, waiting: int = WAITING)
         db.execute("BEGIN")
         for into, values in _ROWS.items():
             count = rows - waiting if into.startswith("attempts") else rows
-            db.execute(
-                _NUMBERS.format(into=into, values=values), {"count": count, "settled": rows - waiting}
-            )
+            db.execute(_NUMBERS.format(into=into, values=values), {"count": count, "settled": rows - waiting})
         db.execute("COMMIT")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
