@@ -1,13 +1,27 @@
 """A socket that is taken before anything else is begun, and what is served on it."""
 
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from relay.errors import Refused
+
+LONGEST_LINE = 64 * 1024
+"""Bytes of a request's first line: what the API's parameters may hold fits."""
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """A request that is none is the asker's fault, and anybody may send many."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+log = logging.getLogger("relay.web")
+log.addFilter(_is_ours)
 
 
 @contextmanager
@@ -35,7 +49,9 @@ async def serving(taken: socket.socket | None, application: web.Application) -> 
     if taken is None:
         yield
         return
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(
+        application, access_log=None, logger=log, shutdown_timeout=1.0, max_line_size=LONGEST_LINE
+    )
     await runner.setup()
     try:
         await web.SockSite(runner, taken).start()

@@ -12,7 +12,7 @@ from relay.web.problems import Problem
 from relay.web.view import VIEW, View
 
 PREFIX = "/api/v1"
-LONGEST_NAME = 1000
+LONGEST = {"source": 100, "name": 100, "id": 500}
 """Characters of a name or id in a path."""
 
 Names = dict[str, str]
@@ -92,11 +92,7 @@ CALLS = (
 
 def answering(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
     """The handler of a call: what it is asked is checked before anything else."""
-    lists_of = {
-        field.encode_name
-        for field in msgspec.inspect.type_info(call.query).fields  # type: ignore[attr-defined]
-        if isinstance(field.type, msgspec.inspect.ListType)
-    }
+    lists_of = {name for name in call.query.__struct_fields__ if _is_list(call.query, name)}
 
     async def handler(request: web.Request) -> web.Response:
         query = _query(request, call.query, lists_of)
@@ -106,9 +102,14 @@ def answering(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
     return handler
 
 
+def _is_list(query: type[models.Query], name: str) -> bool:
+    """By its default: every parameter has one."""
+    return isinstance(getattr(query(), name), list)
+
+
 def _names(request: web.Request) -> Names:
-    for name in request.match_info.values():
-        if len(name) > LONGEST_NAME or "\0" in name or not _is_text(name):
+    for key, name in request.match_info.items():
+        if len(name) > LONGEST[key] or "\0" in name or not _is_text(name):
             raise Problem(404, "there is nothing of this name")
     return dict(request.match_info)
 

@@ -1,15 +1,12 @@
 """Lists: the long ones by pages, the others whole."""
 
-import base64
-import binascii
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from relay.model import EventData, utc_text
 from relay.store import Queue, Row, Summary
 from relay.web.api import models
-from relay.web.problems import Problem
 from relay.web.view import View
 
 T = TypeVar("T")
@@ -17,7 +14,6 @@ Names = dict[str, str]
 
 _decode = msgspec.json.Decoder(EventData).decode
 _rules = msgspec.json.Decoder(dict[str, list[str]]).decode
-Seq = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 _GONE = Queue(waiting=0, dead=0, oldest=None, next_due=None)
 
 
@@ -28,31 +24,37 @@ class Listed(msgspec.Struct, Generic[T], kw_only=True):
     next: str | None = None
 
 
-def cursor_of(key: tuple[Any, ...] | None) -> str | None:
-    if key is None:
-        return None
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+def _seq(cursor: str) -> tuple[int] | None:
+    """Where a list in the order of the store's sequence goes on."""
+    return (int(cursor),) if cursor else None
 
 
-def place(cursor: str, kind: Any) -> Any:
-    """Where a cursor points to; None for the begin. Raises Problem where it is none of this list."""
-    if not cursor:
-        return None
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.json.decode(text, type=kind)
-    except (binascii.Error, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise Problem(422, "cursor is none of this list: leave it out to begin anew") from None
+def _seq_text(key: tuple[Any, ...] | None) -> str | None:
+    return None if key is None else str(key[0])
 
 
 async def jobs(view: View, query: models.JobsQuery, _: Names) -> Listed[models.Job]:
     page = await view.store.jobs_page(
         sources=query.source,
         statuses=[status.upper() for status in query.status],
-        before=place(query.cursor, tuple[str, str, str, Seq]),
+        before=_job_key(query.cursor),
         limit=query.limit,
     )
-    return Listed(items=[models.Job(**row) for row in page.rows], next=cursor_of(page.next))
+    return Listed(items=[models.Job(**row) for row in page.rows], next=_job_text(page.next))
+
+
+def _job_key(cursor: str) -> tuple[str, str, str, int] | None:
+    if not cursor:
+        return None
+    source, changed, created, job = cursor.split("~", 3)
+    return changed, created, job, int(source)
+
+
+def _job_text(key: tuple[Any, ...] | None) -> str | None:
+    if key is None:
+        return None
+    changed, created, job, source = key
+    return f"{source}~{changed}~{created}~{job}"
 
 
 async def events(view: View, query: models.EventsQuery, _: Names) -> Listed[models.Event]:
@@ -60,10 +62,10 @@ async def events(view: View, query: models.EventsQuery, _: Names) -> Listed[mode
         sources=query.source,
         types=query.type,
         job_id=query.job[0] if query.job else None,
-        before=place(query.cursor, tuple[Seq]),
+        before=_seq(query.cursor),
         limit=query.limit,
     )
-    return Listed(items=[event_of(row) for row in page.rows], next=cursor_of(page.next))
+    return Listed(items=[event_of(row) for row in page.rows], next=_seq_text(page.next))
 
 
 async def deliveries(view: View, query: models.DeliveriesQuery, _: Names) -> Listed[models.Delivery]:
@@ -71,10 +73,10 @@ async def deliveries(view: View, query: models.DeliveriesQuery, _: Names) -> Lis
         destinations=query.destination,
         states=query.state,
         event_id=query.event[0] if query.event else None,
-        before=place(query.cursor, tuple[Seq]),
+        before=_seq(query.cursor),
         limit=query.limit,
     )
-    return Listed(items=[delivery_of(row) for row in page.rows], next=cursor_of(page.next))
+    return Listed(items=[delivery_of(row) for row in page.rows], next=_seq_text(page.next))
 
 
 async def sources(view: View, _query: models.Query, _: Names) -> Listed[models.Source]:

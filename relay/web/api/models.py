@@ -10,7 +10,6 @@ Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\
 Names = Annotated[list[Name], Meta(max_length=20)]
 One = Annotated[list[Name], Meta(max_length=1)]
 Limit = Annotated[int, Meta(ge=1, le=200)]
-Cursor = Annotated[str, Meta(max_length=500, pattern=r"^[A-Za-z0-9_-]*$")]
 
 
 class Query(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -21,25 +20,33 @@ class Nothing(Query):
     pass
 
 
+_NEXT = "`next` of the page before, as it is."
+_JOBS_CURSOR = r"^([0-9]{1,18}~[^~]{0,40}~[^~]{0,40}~[\s\S]*)?$"
+
+
 class Paged(Query):
+    """A cursor is only a place in the order of a list: it fits whatever filters."""
+
     limit: Annotated[Limit, Meta(description="Rows of a page.")] = 50
-    cursor: Annotated[
-        Cursor, Meta(description="`next` of the page before; it fits the same filters alone.")
-    ] = ""
 
 
 class JobsQuery(Paged):
+    cursor: Annotated[str, Meta(max_length=1200, pattern=_JOBS_CURSOR, description=_NEXT)] = ""
     source: Annotated[Names, Meta(description="Any of these sources.")] = []
     status: Annotated[Names, Meta(description="Any of these statuses.")] = []
 
 
-class EventsQuery(Paged):
+class Newest(Paged):
+    cursor: Annotated[str, Meta(max_length=18, pattern=r"^([0-9]{1,18})?$", description=_NEXT)] = ""
+
+
+class EventsQuery(Newest):
     source: Annotated[Names, Meta(description="Any of these sources.")] = []
     type: Annotated[Names, Meta(description="Any of these types, such as parse.failed.")] = []
     job: Annotated[One, Meta(description="Of this job.")] = []
 
 
-class DeliveriesQuery(Paged):
+class DeliveriesQuery(Newest):
     destination: Annotated[Names, Meta(description="To any of these destinations.")] = []
     state: Annotated[list[State], Meta(max_length=20, description="In any of these states.")] = []
     event: Annotated[One, Meta(description="Of this event.")] = []

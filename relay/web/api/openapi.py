@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from relay import __version__
-from relay.web.api.calls import LONGEST_NAME, PREFIX, Call
+from relay.web.api.calls import LONGEST, PREFIX, Call
 from relay.web.api.models import ProblemDetails
 from relay.web.problems import TYPE
 
@@ -68,9 +68,13 @@ def _name_of(call: Call) -> str:
 
 
 def _in_path(path: str) -> list[dict[str, Any]]:
-    schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}
     return [
-        {"name": name, "in": "path", "required": True, "schema": schema}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST[name]},
+        }
         for name in re.findall(r"{(\w+)}", path)
     ]
 
