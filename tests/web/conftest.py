@@ -59,15 +59,16 @@ class Served:
     home: Home
     simulator: Simulator
     receiver: Receiver
+    process: asyncio.subprocess.Process
 
     def asking(self, token=TOKEN, **headers):
         if token:
             headers["Authorization"] = f"Bearer {token}"
         return aiohttp.ClientSession(self.url, headers=headers)
 
-    async def get(self, path, *, token=TOKEN, status=200, **params):
+    async def get(self, path, *, token=TOKEN, expect=200, **params):
         async with self.asking(token) as session, session.get(path, params=params) as answer:
-            assert answer.status == status, await answer.text()
+            assert answer.status == expect, await answer.text()
             return await answer.json(content_type=None)
 
     async def post(self, path, *, token=TOKEN, status=200):
@@ -94,8 +95,9 @@ async def a_relay(folder, *, more="", kinds=("parse", "batch")):
             simulator.create("parse", id="pjb-bad", name="bad.pdf", status="FAILED", error="PDF_IS_BROKEN")
             simulator.create("parse", id="pjb/odd %2F", name=EVIL, status="FAILED", error=EVIL)
             await until(lambda: home.ask("SELECT count(*) FROM attempts") >= [(6,)])
-            yield Served(f"http://127.0.0.1:{port}", home, simulator, receiver)
-            process.terminate()
+            yield Served(f"http://127.0.0.1:{port}", home, simulator, receiver, process)
+            if process.returncode is None:
+                process.terminate()
             assert await asyncio.wait_for(process.wait(), 10) == 0
 
 
