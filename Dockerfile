@@ -16,8 +16,8 @@ RUN /build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /w
  && /build/bin/python -m pip --python /opt/relay/bin/python uninstall --yes pip
 
 FROM ${BASE}
-RUN groupadd --system --gid 10001 relay \
- && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin relay \
+RUN groupadd --gid 10001 relay \
+ && useradd --no-log-init --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin relay \
  && install --directory --owner=relay --group=relay --mode=0700 /data
 COPY --from=build /opt/relay /opt/relay
 ENV PATH=/opt/relay/bin:$PATH PYTHONUNBUFFERED=1 RELAY_CONFIG=/etc/relay/rules.toml

@@ -1,5 +1,7 @@
 import asyncio
 import sys
+from functools import partial
+from random import Random
 from typing import Any
 
 import click
@@ -20,19 +22,19 @@ def test(config: str | None, destination: str) -> None:
 
 
 async def _send(loaded: Any, name: str) -> bool:
+    from relay.deliver import Sender, made, sample  # noqa: PLC0415
     from relay.destinations import TYPES, reaching  # noqa: PLC0415
     from relay.errors import DeliveryFailed  # noqa: PLC0415
     from relay.model import SystemClock  # noqa: PLC0415
+    from relay.render import text_of  # noqa: PLC0415
 
     options, clock = loaded.destinations[name], SystemClock()
     async with reaching(loaded.listen) as reaches:
-        target = TYPES[options.type].made(options, await reaches.of(options), clock)
+        target = made(name, options, reach=await reaches.of(options), clock=clock)
+        text = partial(text_of, zone=loaded.timezone)
+        sender = Sender(name, options, target, clock=clock, random=Random(), text=text)  # noqa: S311 - no secret
         try:
-            async with asyncio.timeout(options.timeout):
-                receipt = await target.send(_sample(name, loaded, clock.now()))
-        except TimeoutError:
-            click.echo(f"{name}: no whole answer within {options.timeout:g} s")
-            return False
+            receipt = await sender.send(sample(name, loaded.relay, clock.now()))
         except DeliveryFailed as failure:
             click.echo(f"{name}: not delivered: {failure.reason}")
             return False
@@ -41,28 +43,3 @@ async def _send(loaded: Any, name: str) -> bool:
     status = f"{'HTTP' if TYPES[options.type].over_http else 'SMTP'} {receipt.status}"
     click.echo(f"{name}: delivered" + (f" ({status})" if receipt.status else ""))
     return True
-
-
-def _sample(name: str, config: Any, now: float) -> Any:
-    import msgspec  # noqa: PLC0415
-
-    from relay.message import Message  # noqa: PLC0415
-    from relay.model import Event, EventData, new_id, utc_text  # noqa: PLC0415
-    from relay.render import text_of  # noqa: PLC0415
-
-    event = Event(
-        id=new_id("evt"),
-        type="relay.test",
-        timestamp=utc_text(now),
-        data=EventData(
-            source=None,
-            product=None,
-            kind=None,
-            name=name,
-            error="This is a test, sent by hand. Nothing has happened.",
-        ),
-    )
-    message = Message(
-        id=new_id("msg"), events=(event,), rule="relay test", relay=config.relay, severity="info"
-    )
-    return msgspec.structs.replace(message, text=text_of(message, zone=config.timezone))

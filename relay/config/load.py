@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from relay.config import build
@@ -11,10 +12,12 @@ from relay.config.check import check
 from relay.config.environ import NotThere, Resolver, Unresolved, look_up, may_exist
 from relay.config.findings import Findings, Keys, did_you_mean, where
 from relay.config.read import parse, read
-from relay.config.tables import RelayTable
+from relay.config.tables import RelayTable, is_loopback
 from relay.config.warn import warn
 from relay.destinations import Options
+from relay.destinations.dialler import FORBIDDEN, Dialler
 from relay.errors import ConfigError
+from relay.model import Secret
 from relay.rules import Router, Rule
 from relay.sources import SourceSpec
 
@@ -29,6 +32,8 @@ class Config:
     relay: str  # its name
     database: Path
     listen: tuple[str, int] | None
+    token: Secret | None
+    heartbeat_url: Secret | None
     timezone: ZoneInfo
     sources: tuple[SourceSpec, ...]
     destinations: Mapping[str, Options]
@@ -74,12 +79,8 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
     findings = resolver.findings
     relay = _relay(document, path, findings)
     sources = build.sources(document, findings)
-    destinations = build.destinations(
-        document,
-        findings,
-        folder=path.parent if secrets else None,
-        listen=relay.listen if relay else None,
-    )
+    folder, listen = (path.parent if secrets else None), (relay.listen if relay else None)
+    destinations = build.destinations(document, findings, folder=folder, listen=listen)
     rules, router = build.rules(document, findings)
     build.refuse_groups(rules, destinations, findings)
     if findings.mistakes or relay is None:
@@ -90,6 +91,8 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
         relay=relay.name or host or socket.gethostname(),
         database=path.parent / _database(document, relay, environ),
         listen=relay.listen,
+        token=relay.token,
+        heartbeat_url=relay.heartbeat_url,
         timezone=relay.timezone,
         sources=sources,
         destinations=destinations,
@@ -100,18 +103,51 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
     )
 
 
+def refuse_changes(running: Config, written: Config) -> None:
+    """Raises ConfigError where a relay that runs can't become what is written now."""
+    text = "can't change while relay runs: restart it, or set it back"
+    kept = ("database", "listen", "token")
+    changed = [(("relay", key), text) for key in kept if getattr(running, key) != getattr(written, key)]
+    if changed:
+        raise ConfigError(_told(changed, written.path, read(written.path)))
+
+
 def _relay(document: Mapping[str, Any], path: Path, findings: Findings) -> RelayTable | None:
     for key in document:
         if key not in _SECTIONS:
             findings.mistake((key,), f"there is no such table: {did_you_mean(key, _SECTIONS)}")
     relay = check(RelayTable, build.section(document, "relay", findings), ("relay",), findings)
-    if relay is None:
-        return None
+    if relay is not None:
+        _look_at(relay, path.parent, document, findings)
+    return relay
+
+
+def _look_at(relay: RelayTable, folder: Path, document: Mapping[str, Any], findings: Findings) -> None:
     if relay.alerts_to is not None:
         build.refuse_dangling(relay.alerts_to, ("relay", "alerts_to"), document, findings)
-    if os.path.isdir(path.parent / relay.database):  # noqa: PTH112 - no error for a long name
+    if os.path.isdir(folder / relay.database):  # noqa: PTH112 - no error for a long name
         findings.mistake(("relay", "database"), 'is a directory: name a file in it, such as "relay.db"')
-    return relay
+    _refuse_open(relay, findings)
+    _refuse_heartbeat(relay, findings)
+
+
+def _refuse_open(relay: RelayTable, findings: Findings) -> None:
+    if relay.listen is not None and relay.token is None and not is_loopback(relay.listen[0]):
+        findings.mistake(
+            ("relay", "listen"),
+            "must be a loopback address such as 127.0.0.1 while there is no token, or anybody on the network "
+            "could read all: set token too",
+        )
+
+
+def _refuse_heartbeat(relay: RelayTable, findings: Findings) -> None:
+    if relay.heartbeat_url is None or isinstance(relay.heartbeat_url, Unresolved):
+        return
+    parts = urlsplit(relay.heartbeat_url.reveal())
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if why := Dialler(own=relay.listen).mistake(parts.hostname or "", port):
+        text = f"is a {FORBIDDEN} ({why}), which relay never dials: set another"
+        findings.mistake(("relay", "heartbeat_url"), text)
 
 
 def _database(document: Mapping[str, Any], relay: RelayTable, environ: Mapping[str, str]) -> str:

@@ -13,12 +13,15 @@ from relay.errors import DeliveryFailed
 from relay.message import Message, Text
 from relay.model import Clock, seconds_of, utc_text
 from relay.store import Claimed, Result
+from relay.wide import Wide
 
 log = logging.getLogger("relay.deliver")
 
 
 class Sender:
-    """Sends to one destination. `text`: the words for destinations that people read."""
+    """Sends to one destination. `text`: the words for destinations that people read; `attempted` is called
+    after each attempt.
+    """
 
     def __init__(
         self,
@@ -29,6 +32,7 @@ class Sender:
         clock: Clock,
         random: random.Random,
         text: Callable[[Message], Text] | None = None,
+        attempted: Callable[[Result], None] = lambda _: None,
     ) -> None:
         self._name = name
         self._options = options
@@ -36,14 +40,18 @@ class Sender:
         self._destination = destination
         self._clock = clock
         self._random = random
-        self._text = text
+        self.text = text
+        self._attempted = attempted
+
+    async def close(self) -> None:
+        await self._destination.close()
 
     async def attempt(self, claimed: Claimed) -> tuple[Result, DeliveryFailed | None]:
         """What became of it, and why where it failed; nothing is raised but a cancel."""
         began = self._clock.now()
         failure: DeliveryFailed | None = None
         try:
-            receipt = await self._send(claimed.message)
+            receipt = await self.send(claimed.message)
         except DeliveryFailed as error:
             failure = error
         except Exception as error:  # the top of a worker's loop: a bug is a failed attempt
@@ -56,12 +64,14 @@ class Sender:
         else:
             result = self._failed(claimed, began, failure)
         self._log(result)
+        self._attempted(result)
         return result, failure
 
-    async def _send(self, message: Message) -> Receipt:
+    async def send(self, message: Message) -> Receipt:
+        """A message that is in no outbox, within the time of an attempt. Raises DeliveryFailed."""
         message = self._options.gathered(message, now=self._clock.now())
-        if self._text is not None:
-            message = msgspec.structs.replace(message, text=self._text(message))
+        if self.text is not None:
+            message = msgspec.structs.replace(message, text=self.text(message))
         try:
             async with asyncio.timeout(self._timeout) as limit:
                 return await self._destination.send(message)
@@ -109,14 +119,18 @@ class Sender:
         )
 
     def _log(self, result: Result) -> None:
-        outcome = "delivered" if result.delivered else "dead" if result.due_at is None else "failed"
         message = result.claimed.message
-        line = (
-            f"attempt destination={self._name} delivery={message.id} rule={message.rule} "
-            f"events={message.count} nth={result.claimed.attempt} outcome={outcome} status={result.status} "
-            f"seconds={result.seconds:.3f}"
+        line = Wide(
+            "attempt",
+            destination=self._name,
+            delivery=message.id,
+            rule=message.rule,
+            events=message.count,
+            nth=result.claimed.attempt,
+            outcome=result.outcome,
+            status=result.status,
+            seconds=result.seconds,
+            again=result.due_at,
+            reason=result.reason,
         )
-        if result.delivered:
-            log.info("%s", line)
-        else:
-            log.warning("%s again=%s reason=%s", line, result.due_at, result.reason)
+        log.log(logging.INFO if result.delivered else logging.WARNING, line)

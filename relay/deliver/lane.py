@@ -3,16 +3,17 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from relay import schedule
 from relay.deliver.attempt import Sender
-from relay.destinations import Options
+from relay.deliver.room import Ready, places
+from relay.destinations import Options, Receipt
 from relay.errors import DeliveryFailed, StoreFailed
 from relay.ingest import OwnNews
-from relay.message import Message
+from relay.message import Message, Text
 from relay.model import Clock, seconds_of
+from relay.progress import Progress
 from relay.store import Claimed, Claims, Edge, NewEvent, Result, Store, Turn
 
 log = logging.getLogger("relay.deliver")
@@ -22,13 +23,17 @@ IDLE = 30.0
 
 AGAIN_AFTER_TROUBLE = 1.0
 
-AHEAD = 64
-"""Deliveries claimed beyond those being sent, at least, so that no free place waits for the disk."""
+LONGEST_TURN = 120.0
+"""Seconds in which what moves has had its turn at the store, beyond those it may sleep or send."""
 
 TOO_MANY = 429
 
 GATHER = 0.005
 """Seconds in which results gather for one commit while enough is claimed."""
+
+
+Words = Callable[[Message], tuple[str | None, str | None]]
+"""Title and body of a message, where its rule has templates."""
 
 
 class Lane:
@@ -51,10 +56,12 @@ class Lane:
         owner: str,
         news: OwnNews,
         told: Callable[[], None] = lambda: None,
-        words: Callable[[Message], tuple[str | None, str | None]] | None = None,
+        words: Words | None = None,
         tables: bool = False,
     ) -> None:
         self.name = name
+        self._turns = Progress()
+        self._sends: list[Progress] = []
         self._options = options
         self._sender = sender
         self._store = store
@@ -64,8 +71,8 @@ class Lane:
         self._told = told
         self._words = words
         self._tables = tables
-        self._at_a_time, self._ahead = _places(options)
-        self._ready: asyncio.Queue[_Ready] = asyncio.Queue()
+        self._at_a_time, self._ahead = places(options)
+        self._ready: asyncio.Queue[Ready] = asyncio.Queue()
         self._results: list[Result] = []
         self._unsent: list[Claimed] = []
         self._edges: list[Edge] = []
@@ -75,6 +82,27 @@ class Lane:
         self._not_before = 0.0
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
+
+    def overdue(self) -> bool:
+        """Whether its turns, or something that it sends, do not get on."""
+        return any(moves.overdue() for moves in (self._turns, *self._sends))
+
+    def speak(self, words: Words | None, text: Callable[[Message], Text] | None) -> None:
+        """From the next claim on, by these words and this text."""
+        self._words = words
+        self._sender.text = text
+
+    async def close(self) -> None:
+        """Let go of what its destination holds; it may be sent to again."""
+        await self._sender.close()
+
+    @property
+    def breaker(self) -> schedule.Breaker:
+        return self._breaker
+
+    async def send(self, message: Message) -> Receipt:
+        """Past the outbox, the rate and the breaker: by hand. Raises DeliveryFailed."""
+        return await self._sender.send(message)
 
     def wake(self) -> None:
         self._wake.set()
@@ -124,6 +152,7 @@ class Lane:
 
     async def _turn(self, results: list[Result], unsent: list[Claimed], edges: list[Edge]) -> Turn:
         self._wake.clear()
+        self._turns.within(IDLE + LONGEST_TURN)
         now = self._clock.now()
         claims = Claims(
             room=self._room(now),
@@ -143,7 +172,7 @@ class Lane:
             now=now,
         )
         for claimed in turn.claimed:
-            self._ready.put_nowait(_Ready(claimed, claims.lease_until, claims.probe))
+            self._ready.put_nowait(Ready(claimed, claims.lease_until, claims.probe))
         if turn.news:
             self._told()
         return turn
@@ -185,8 +214,11 @@ class Lane:
             wake.cancel()
 
     async def _work(self) -> None:
+        self._sends.append(moves := Progress())
         while True:
+            moves.rests()
             ready = await self._ready.get()
+            moves.within(schedule.lease_end(0.0, self._options.timeout) + LONGEST_TURN)
             self._busy += 1
             try:
                 if await self._may_send(ready):
@@ -197,7 +229,7 @@ class Lane:
                 self._busy -= 1
                 self.wake()
 
-    async def _may_send(self, ready: "_Ready") -> bool:
+    async def _may_send(self, ready: Ready) -> bool:
         """Wait for the lane's rate. False where it is not to be sent under this claim."""
         now = self._clock.now()
         slot = max(now, self._slot) if self._options.rate else now
@@ -261,18 +293,3 @@ class Lane:
             )
         except StoreFailed as error:
             log.warning("lane destination=%s: its leases are not given back (%s); they end", self.name, error)
-
-
-@dataclass(frozen=True)
-class _Ready:
-    claimed: Claimed
-    lease_until: float
-    probe: bool
-
-
-def _places(options: Options) -> tuple[int, int]:
-    """How many are sent at a time, and claimed ahead: not more than the lane's rate lets go in one lease."""
-    if options.is_living:
-        return 1, 0
-    most = int(options.timeout / options.rate) if options.rate else max(AHEAD, options.concurrency)
-    return min(options.concurrency, max(1, most)), min(max(AHEAD, options.concurrency), most)

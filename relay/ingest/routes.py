@@ -23,8 +23,38 @@ class Terms:
     takes: Callable[[str, str | None], bool] = _takes_all
 
 
-@dataclass(frozen=True, kw_only=True)
 class Routes:
+    """As they are at each moment: what is routed once they have `become` others goes by those."""
+
+    def __init__(
+        self,
+        *,
+        relay: str,
+        router: Router,
+        destinations: Mapping[str, Terms],
+        new_id: Callable[[str], str],
+        alerts_to: str | None = None,
+    ) -> None:
+        self._now = _Routes(
+            relay=relay, router=router, destinations=destinations, new_id=new_id, alerts_to=alerts_to
+        )
+
+    @property
+    def longest_settle(self) -> float:
+        return self._now.router.longest_settle
+
+    def become(self, others: "Routes") -> None:
+        self._now = others._now  # noqa: SLF001 - of its own kind
+
+    def routed(
+        self, listed: Event, kept: Event, *, job_id: str, nth: int, now: float, but: str | None = None
+    ) -> NewEvent:
+        """The event as kept, with what it owes by what was listed, to whomever but one destination."""
+        return self._now.routed(listed, kept, job_id=job_id, nth=nth, now=now, but=but)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Routes:
     relay: str
     router: Router
     destinations: Mapping[str, Terms]
@@ -34,7 +64,6 @@ class Routes:
     def routed(
         self, listed: Event, kept: Event, *, job_id: str, nth: int, now: float, but: str | None = None
     ) -> NewEvent:
-        """The event as kept, with what it owes by what was listed, to whomever but one destination."""
         routing = self.router.route(listed)
         sends = [send for send in routing.sends if send[0] != but and self._takes(send[0], listed)]
         if not sends and listed.type in TROUBLES and self.alerts_to not in {None, but}:

@@ -1,6 +1,8 @@
 """The store: what was seen, what happened, what is owed. SQL stays in here."""
 
 from relay.store.audit import Ledger
+from relay.store.figures import Queue, Summary
+from relay.store.pages import Page
 from relay.store.records import (
     AskRow,
     BatchFile,
@@ -20,7 +22,7 @@ from relay.store.records import (
     Turn,
     Whole,
 )
-from relay.store.sqlite import Store, open_store
+from relay.store.sqlite import Store, audited, open_store
 
 __all__ = [
     "AskRow",
@@ -36,11 +38,15 @@ __all__ = [
     "Ledger",
     "NewDelivery",
     "NewEvent",
+    "Page",
+    "Queue",
     "Result",
     "Row",
     "SourceRow",
     "Store",
+    "Summary",
     "Turn",
     "Whole",
+    "audited",
     "open_store",
 ]

@@ -8,6 +8,7 @@ from relay.store.claims import claim, place_key
 from relay.store.events import add_events, ripen
 from relay.store.named import SQL, as_json
 from relay.store.records import Claimed, Claims, Edge, Result, Turn
+from relay.store.tallies import tally
 
 OWN = 0
 """The source of relay's own events that are of no source."""
@@ -52,7 +53,7 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
     if not results:
         return False
     done = [r.claimed.seq for r in results if r.delivered]
-    db.execute(SQL["settle_delivered"], (at, as_json(done)))
+    arrived = db.execute(SQL["settle_delivered"], (at, as_json(done))).rowcount
     if done:
         db.execute(SQL["destination_works"], (destination,))
     failed = [r for r in results if not r.delivered]
@@ -64,6 +65,7 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
         SQL["settle_dead"],
         ((at, r.reason, r.claimed.seq, r.claimed.attempt) for r in failed if r.due_at is None),
     ).rowcount
+    tally(db, "delivery", at, {f"{destination}/delivered": arrived, f"{destination}/dead": died})
     db.execute(SQL["add_attempts"], (as_json([_attempt(r) for r in results]),))
     db.executemany(SQL["hold_followers"], ((r.due_at, r.claimed.seq) for r in failed if r.due_at is not None))
     over = (r for r in results if (r.delivered or r.due_at is None) and r.claimed.failures)
@@ -72,8 +74,7 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
 
 
 def _attempt(r: Result) -> tuple[object, ...]:
-    outcome = "delivered" if r.delivered else "failed" if r.due_at else "dead"
-    return (r.claimed.id, r.claimed.attempt, r.started_at, r.seconds, outcome, r.status, r.answer, r.reason)
+    return (r.claimed.id, r.claimed.attempt, r.started_at, r.seconds, r.outcome, r.status, r.answer, r.reason)
 
 
 def tell(db: Connection, destination: str, edges: Sequence[Edge], now: float) -> bool:
@@ -98,8 +99,9 @@ def give_back(db: Connection, *, unsent: Sequence[Claimed], now: float) -> None:
     db.executemany(SQL["give_back_unsent"], ((at, c.seq, c.attempt) for c in unsent if c.is_attempt))
 
 
-def end_leases(db: Connection, *, now: float) -> None:
-    db.execute(SQL["end_leases"], {"now": utc_text(now)})
+def end_leases(db: Connection, *, of: str | None = None, now: float) -> None:
+    """Of one destination, or of all."""
+    db.execute(SQL["end_leases"], {"of": of, "now": utc_text(now)})
 
 
 def retry(db: Connection, *, give_up_at: Mapping[str, float], now: float) -> int:

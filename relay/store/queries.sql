@@ -226,8 +226,9 @@ FROM json_each(?) WHERE true ON CONFLICT DO NOTHING
 UPDATE deliveries SET owner = NULL, due_at = ?, attempts = attempts - 1
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
 
--- end_leases: at the start of the only relay on a database no claim is anyone's
-UPDATE deliveries SET owner = NULL, due_at = :now WHERE state = 'waiting' AND owner IS NOT NULL
+-- end_leases: at the start of the only relay on a database no claim is anyone's; nor where a lane has ended
+UPDATE deliveries SET owner = NULL, due_at = :now
+WHERE state = 'waiting' AND owner IS NOT NULL AND (:of IS NULL OR destination = :of)
 
 -- retry_delivery: the same message once more, with all its time
 UPDATE deliveries
@@ -289,3 +290,7 @@ WHERE source = :source AND changed = 1 AND ahead IS NULL
 -- hint_statistics: per source now under its name
 SELECT s.name, count(*), sum(h.changed), avg(h.ahead) FROM hints AS h JOIN sources AS s ON s.id = h.source
 WHERE s.retired_at IS NULL GROUP BY s.name ORDER BY s.name
+
+-- tally: so many more
+INSERT INTO tallies (what, span, at, name, n) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (what, span, at, name) DO UPDATE SET n = n + excluded.n

@@ -183,6 +183,10 @@ class Result:
     reason: str | None = None
     place: str | None = None
 
+    @property
+    def outcome(self) -> Literal["delivered", "failed", "dead"]:
+        return "delivered" if self.delivered else "failed" if self.due_at else "dead"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Edge:

@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from urllib.parse import quote
 from sqlite_utils import Database, Migrations
 
 from relay.errors import Refused, StoreFailed
-from relay.store import audit, batches, hints, outbox, reports, snapshot
+from relay.store import audit, batches, figures, hints, outbox, pages, reports, snapshot
 from relay.store.schema import migrations
 from relay.store.writer import Writer
 
@@ -81,6 +82,16 @@ class Store:
     retry = _writes(outbox.retry)
 
     rows = _reads(reports.rows)
+    jobs_page = _reads(pages.jobs_page)
+    job = _reads(pages.job)
+    files_of_batch = _reads(pages.batch_files)
+    events_page = _reads(pages.events_page)
+    event = _reads(pages.event)
+    deliveries_page = _reads(pages.deliveries_page)
+    delivery = _reads(pages.delivery)
+    summary = _reads(figures.summary)
+    series = _reads(figures.series)
+    last_event = _reads(figures.last_event)
     audit = _reads(audit.audit)
     version = _reads(reports.version)
     writable = _writes(reports.writable)
@@ -112,6 +123,15 @@ def open_store(path: Path, *, executors: tuple[Executor, Executor] | None = None
         raise Refused(f"{path}: {_words(error)}") from None
     pair = executors or (ThreadPoolExecutor(1, "relay-writer"), ThreadPoolExecutor(1, "relay-reader"))
     return Store(Writer(connection, pair[0]), reader, pair)
+
+
+def audited(path: Path) -> audit.Ledger:
+    """The ledger of a database, read on a connection of its own. Raises StoreFailed."""
+    try:
+        with closing(sqlite3.connect(_uri(path, "ro"), uri=True, isolation_level=None)) as db:
+            return audit.audit(db)
+    except sqlite3.Error as error:
+        raise StoreFailed(str(error)) from error
 
 
 def _uri(path: Path, mode: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -20,10 +21,12 @@ T = TypeVar("T")
 class Writer:
     """Runs functions on the connection, each a transaction of its own, as many as wait in one commit.
 
-    A function that raises is undone alone. Cancelling the wait does not undo what was handed in.
+    A function that raises is undone alone. Cancelling the wait does not undo what was handed in. `committed`
+    may be set to what is called after each commit, in the writer's thread, with the seconds it took.
     """
 
     def __init__(self, connection: sqlite3.Connection, executor: Executor) -> None:
+        self.committed: Callable[[float], None] = lambda _: None
         self._connection = connection
         self._executor = executor
         self._waiting: deque[_Item] = deque()
@@ -45,7 +48,9 @@ class Writer:
 
     def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
         while group := self._take():
+            began = time.perf_counter()
             commit_together(self._connection, group)
+            self.committed(time.perf_counter() - began)
             try:
                 loop.call_soon_threadsafe(_resolve, group)
             except RuntimeError:  # the loop is closed: no one waits any more

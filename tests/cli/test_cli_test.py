@@ -37,7 +37,7 @@ async def test_a_receiver_that_hangs_fails_after_the_timeout(configured, receive
     text = configured.config.read_text()
     configured.write(text.replace("[destinations.hook]", '[destinations.hook]\ntimeout = "1s"'))
     done = await configured.relay("test", "hook")
-    assert (done.status, done.out) == (1, "hook: no whole answer within 1 s\n")
+    assert (done.status, done.out) == (1, "hook: not delivered: no whole answer within 1 s\n")
     receiver.go_on()
 
 

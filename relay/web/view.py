@@ -1,0 +1,73 @@
+"""A relay at work, as those who look at it see it."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from relay.config import Config
+from relay.deliver import Courier
+from relay.model import Clock
+from relay.poll import Poller
+from relay.sources.pace import paces
+from relay.store import Store, Summary
+from relay.web.health import Read, reasons
+
+FRESH = 2.0
+"""Seconds for which a summary of the store serves all who ask for one."""
+
+
+@dataclass(kw_only=True)
+class View:
+    """What is served is asked of this. A reload replaces `config`, `pollers` and `courier`."""
+
+    config: Config
+    store: Store
+    clock: Clock
+    pollers: Mapping[str, Poller]
+    courier: Courier
+    began: float
+    amiss: int | None = None  # things the ledger found, once it was asked
+    _summary: Summary | None = None
+    _read_at: float = float("-inf")
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @classmethod
+    def of(
+        cls, config: Config, pollers: Iterable[Poller], courier: Courier, *, store: Store, clock: Clock
+    ) -> "View":
+        """Of a relay that begins now."""
+        named = {poller.spec.name: poller for poller in pollers}
+        return cls(config=config, store=store, clock=clock, pollers=named, courier=courier, began=clock.now())
+
+    async def summary(self) -> Summary:
+        """How things stand, at most some seconds old. Raises StoreFailed."""
+        async with self._reading:
+            now = asyncio.get_running_loop().time()
+            if self._summary is None or now - self._read_at > FRESH:
+                self._summary = await self.store.summary()
+                self._read_at = asyncio.get_running_loop().time()
+            return self._summary
+
+    def reads(self) -> list[Read]:
+        """How long ago each source was read, and how often it should be."""
+        took = {name: poller.last.requests for name, poller in self.pollers.items() if poller.last}
+        every = paces(self.config.sources, took)
+        return [
+            Read(
+                source=name,
+                age=self.clock.now() - (poller.last_good if poller.last_good is not None else self.began),
+                pace=max(every[name], poller.last.seconds if poller.last else 0.0),
+                was=poller.last_good is not None,
+                trouble=None if poller.last is None or poller.last.word == "good" else poller.last.word,
+            )
+            for name, poller in self.pollers.items()
+        ]
+
+    def is_ready(self) -> bool:
+        """Whether every source is read in time."""
+        return not reasons(self.reads())
+
+
+VIEW = web.AppKey("view", View)
