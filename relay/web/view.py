@@ -15,7 +15,10 @@ from relay.store import Store, Summary
 from relay.web.health import Read, reasons
 
 FRESH = 2.0
-"""Seconds for which a summary of the store serves all who ask for one."""
+"""Seconds for which a summary of the store serves all who ask for one, at least."""
+
+SHARE = 50.0
+"""Times that it took for which it serves, so that no one's asking costs more than a share of a core."""
 
 
 @dataclass(kw_only=True)
@@ -30,7 +33,7 @@ class View:
     began: float
     amiss: int | None = None  # things the ledger found, once it was asked
     _summary: Summary | None = None
-    _read_at: float = float("-inf")
+    _fresh_until: float = 0.0
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
@@ -44,10 +47,11 @@ class View:
     async def summary(self) -> Summary:
         """How things stand, at most some seconds old. Raises StoreFailed."""
         async with self._reading:
-            now = asyncio.get_running_loop().time()
-            if self._summary is None or now - self._read_at > FRESH:
+            began = asyncio.get_running_loop().time()
+            if self._summary is None or began > self._fresh_until:
                 self._summary = await self.store.summary()
-                self._read_at = asyncio.get_running_loop().time()
+                now = asyncio.get_running_loop().time()
+                self._fresh_until = now + max(FRESH, SHARE * (now - began))
             return self._summary
 
     def reads(self) -> list[Read]:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from tests.bench import delivery, look, poll, rule
+from tests.bench import delivery, look, pages, poll, rule
 from tests.bench.ratios import Compared, table
 
 BENCHES: dict[str, Callable[[Path], AsyncIterator[Compared]]] = {
@@ -16,6 +16,7 @@ BENCHES: dict[str, Callable[[Path], AsyncIterator[Compared]]] = {
     "poll": poll.measure,
     "delivery": delivery.measure,
     "rule": rule.measure,
+    "pages": pages.measure,
 }
 
 
