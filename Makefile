@@ -9,19 +9,20 @@ RUN    := $(VENV)/.ready-to-run
 DEV    := $(VENV)/.ready-to-develop
 OLDSDK := $(VENV)/llama-cloud-2.13
 LOCKER := $(VENV)/pip-tools
+SLACK  := $(VENV)/slack-types
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test lint bench soak samples pictures image lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUN) ## watch relay work, without an account; Ctrl-C ends it
 	@$(VENV)/bin/relay demo $(ARGS)
 
-test: $(DEV) ## run the tests
-	$(PY) -m pytest $(ARGS)
+test: $(DEV) $(if $(shell command -v npm),$(SLACK)/.ready) ## run the tests
+	$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(DEV) ## ruff, mypy --strict and the import contract
 	$(VENV)/bin/ruff check .
@@ -29,8 +30,20 @@ lint: $(DEV) ## ruff, mypy --strict and the import contract
 	$(VENV)/bin/mypy --strict
 	$(VENV)/bin/lint-imports
 
+image: ## build the container image and try it, where buildah is
+	.ci/image
+
 bench: $(DEV) ## measure speed, as ratios within one run
 	$(PY) -m tests.bench $(ARGS)
+
+soak: $(DEV) ## simulated hours by the thousand; ARGS="--seed 7 --hours 10000", ARGS="--world 7/12" for one of them
+	$(PY) -m tests.soak.hours $(ARGS)
+
+samples: $(DEV) ## write docs/samples: every message, as files
+	$(PY) -m tests.samples
+
+pictures: $(DEV) ## take docs/pictures: what people see, by a headless chromium
+	$(PY) -m tests.samples.pictures
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit("relay needs Python 3.11 or newer: make PYTHON=python3.12 …" if sys.version_info < (3, 11) else 0)'
@@ -38,8 +51,8 @@ $(VENV)/bin/pip:
 	@$(PYTHON) -m venv $(VENV)
 
 # The demo waits for what runs, not for the tools.
-$(RUN): requirements.lock pyproject.toml | $(VENV)/bin/pip
-	$(PIP) install --require-hashes -r requirements.lock
+$(RUN): requirements.lock requirements-build.lock pyproject.toml | $(VENV)/bin/pip
+	$(PIP) install --require-hashes -r requirements.lock -r requirements-build.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -50,6 +63,12 @@ $(DEV): requirements-dev.lock tests/llama-cloud-2.13.lock $(RUN)
 	$(PIP) install --require-hashes --no-deps --target $(OLDSDK) -r tests/llama-cloud-2.13.lock
 	@touch $@
 
+# Slack's own types, by which a test judges what is posted; where there is no npm that test is skipped.
+$(SLACK)/.ready: tests/slack-types/package.json tests/slack-types/package-lock.json | $(VENV)/bin/pip
+	@mkdir -p $(SLACK) && cp tests/slack-types/package*.json $(SLACK)
+	npm ci --prefix $(SLACK) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 # The hashes are the public registry's: this machine's pip configuration has no say.
 # Run on the oldest Python that relay supports, so that what only that one needs is in. Pins stay; ARGS=--upgrade moves them.
 COMPILE := PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= $(LOCKER)/bin/pip-compile --quiet \
@@ -58,8 +77,10 @@ COMPILE := PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= $(LOCK
 lock: ## renew the locks from pyproject.toml
 	@test -x $(LOCKER)/bin/pip || $(PYTHON) -m venv $(LOCKER)
 	$(LOCKER)/bin/pip --disable-pip-version-check --quiet install pip-tools==7.6.2
-	$(COMPILE) --all-build-deps --output-file requirements.lock pyproject.toml
-	$(COMPILE) --all-build-deps --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(COMPILE) --output-file requirements.lock pyproject.toml
+	$(COMPILE) --all-build-deps --only-build-deps --constraint requirements.lock --output-file requirements-build.lock pyproject.toml
+	$(COMPILE) --all-build-deps --extra dev --constraint requirements.lock --constraint requirements-build.lock \
+		--output-file requirements-dev.lock pyproject.toml
 	echo llama-cloud==2.13.0 | $(COMPILE) --output-file $(LOCKER)/all.lock -
 	awk '/^[a-z]/ { wanted = /^llama-cloud==/ } wanted' $(LOCKER)/all.lock > tests/llama-cloud-2.13.lock
 

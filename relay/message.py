@@ -31,6 +31,8 @@ def cleaned(text: str, limit: int) -> str:
     Bidi, zero-width, control and ANSI characters are gone; half surrogates and what no standard knows are
     shown as such; no pile of marks reaches into other lines. Line ends stay, at most two in a row.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()  # as nearly all are
     read = 8 * limit + 1000
     lines = "\n".join(_ESCAPED.sub("", text[:read]).splitlines())
     clean = lines.translate(_CONTROLS) if lines.isascii() else _seen(lines)
@@ -100,8 +102,8 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     `title`: one line that says what happened. `subtitle`: product, change of status, how long it took.
     `error`: of a single event, may have several lines. `facts`: labels and values. `why`: which rule of
     which relay sent it. `when`: a time for people, or from when to when. `lines`: of a group, how many of
-    what, the most frequent first; of a batch that finished, its failed files. Empty or None where there is
-    nothing of it.
+    what, the most frequent first; of a batch that finished, its failed files. `progress`: of a batch that
+    goes on, how many of its files have ended. Empty or None where there is nothing of it.
     """
 
     title: str
@@ -112,6 +114,7 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     when: str = ""
     lines: tuple[str, ...] = ()
+    progress: str = ""
     is_test: bool = False
 
 
@@ -124,7 +127,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     destinations that take tables. `title` and `body`: by the rule's templates, values escaped as the
     destination's flavour asks, None where the rule has none. `place`: where the destination put the message
     that this one brings up to date, as its last receipt said. `progress`: of a batch, how many of how many
-    files have ended. `text`: for destinations that people read.
+    files have ended; `only_progress`: it has arrived, and nothing else of it is new. `text`: for destinations
+    that people read.
     """
 
     id: str
@@ -142,4 +146,5 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     body: str | None = None
     place: str | None = None
     progress: tuple[int, int] | None = None
+    only_progress: bool = False
     text: Text = Text(title="")

@@ -86,11 +86,7 @@ class SystemClock:
 def utc_text(seconds: float) -> str:
     """`2026-11-22T10:15:30.123Z`; texts of this shape order as the times do."""
     whole, milli = divmod(int(seconds * 1000), 1000)
-    return f"{_whole_second(whole)}.{milli:03d}Z"
-
-
-def _whole_second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{datetime.fromtimestamp(whole, UTC).isoformat()[:19]}.{milli:03d}Z"
 
 
 def seconds_of(text: str) -> float:
@@ -195,7 +191,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def is_own(self) -> bool:
         """Whether it is relay's own news, of a source or a destination."""
-        return self.type.partition(".")[0] in {"source", "destination", "delivery", "relay"}
+        return is_own(self.type)
+
+
+def is_own(event_type: str) -> bool:
+    return event_type.partition(".")[0] in {"source", "destination", "delivery", "relay"}
 
 
 def severity_of(event_type: str) -> Severity:

@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import ceil, log2
 from operator import attrgetter
 from typing import Literal, NamedTuple
@@ -113,8 +114,8 @@ def window(start: str, end: str | None = None) -> Listing:
 
 def order_of(times: Sequence[str], before: Ordering | None) -> Ordering | None:
     """The order of a list by the creation times of one more page; None while nothing is known of it."""
-    known = [time for time in times if time]
-    falling, rising = known == sorted(known, reverse=True), known == sorted(known)
+    known = list(pairwise(time for time in times if time))
+    falling, rising = all(a >= b for a, b in known), all(a <= b for a, b in known)
     if falling and rising:
         return before
     shown: Ordering = "newest" if falling else "oldest" if rising else "none"

@@ -14,8 +14,13 @@ from packaging.requirements import Requirement
 import relay
 
 ROOT = Path(__file__).parent.parent
-LOCKS = ["requirements.lock", "requirements-dev.lock", "tests/llama-cloud-2.13.lock"]
+LOCKS = [
+    *("requirements.lock", "requirements-build.lock", "requirements-dev.lock"),
+    "tests/llama-cloud-2.13.lock",
+]
 UNIT = ROOT / "systemd" / "relay.service"
+SECOND = UNIT.with_name("relay@.service")
+UNITS = [UNIT, SECOND]
 PROGRAM = "/opt/relay/bin/relay"
 
 
@@ -41,10 +46,10 @@ def pins(lock):
     return {Requirement(pin).name.lower(): Requirement(pin) for pin in locked(lock)}
 
 
-def unit():
+def unit(path=UNIT):
     parser = configparser.RawConfigParser(strict=False)
     parser.optionxform = str
-    parser.read(UNIT)
+    parser.read(path)
     return parser
 
 
@@ -76,8 +81,14 @@ def test_a_lock_meets_every_direct_dependency(lock, extra):
         assert need.specifier.contains(version.version), need
 
 
-def test_what_runs_is_the_same_where_it_is_developed():
-    assert locked("requirements.lock").items() <= locked("requirements-dev.lock").items()
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-build.lock"])
+def test_what_runs_and_builds_is_the_same_where_it_is_developed(lock):
+    assert locked(lock).items() <= locked("requirements-dev.lock").items()
+
+
+def test_what_builds_is_not_among_what_runs():
+    assert "hatchling" in pins("requirements-build.lock")
+    assert "hatchling" not in pins("requirements.lock")
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -123,14 +134,60 @@ def test_the_unit_waits_longer_than_relay_takes_to_end():
     assert int(unit()["Service"]["TimeoutStopSec"]) > 10
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not on this machine")
-def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path):
-    # It insists that the program exists; here another stands in for it.
-    copy = tmp_path / UNIT.name
-    copy.write_text(UNIT.read_text("utf-8").replace(PROGRAM, sys.executable), "utf-8")
-    done = subprocess.run(["systemd-analyze", "verify", copy], capture_output=True, text=True, check=False)
-    complaints = [line for line in done.stderr.splitlines() if copy.name in line]
+def test_the_unit_of_a_second_environment_differs_only_in_what_is_its_own():
+    first, second = ({**unit(path)} for path in UNITS)
+    named = {"Description", "ExecStart", "StateDirectory", "WorkingDirectory"}
+    for section in ("Unit", "Service", "Install"):
+        assert first[section].keys() == second[section].keys()
+        differ = {key for key in first[section] if first[section][key] != second[section][key]}
+        assert differ <= named
+        assert all("%i" in second[section][key] for key in differ)
+
+
+def settings(path):
+    """Every line that sets something; a parser would keep one of those that stand twice."""
+    return [line for line in path.read_text("utf-8").splitlines() if line and line[0] not in "#["]
+
+
+def test_the_unit_of_a_second_environment_is_no_less_hardened():
+    first, second = (set(settings(path)) for path in UNITS)
+    assert len(first ^ second) == 8
+
+
+def test_the_example_of_a_drop_in_gives_relay_the_key_that_the_sample_names():
+    dropped = settings(UNIT.with_name("relay.service.d") / "secrets.conf")
+    assert dropped == ["LoadCredential=LLAMA_CLOUD_API_KEY:/etc/relay/secrets/LLAMA_CLOUD_API_KEY"]
+
+
+def analyzed(*args):
+    return subprocess.run(["systemd-analyze", *args], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(params=UNITS, ids=["the first", "a second"])
+def installed(request, tmp_path):
+    """A copy named as an instance is. Its program must be there; here another stands in for it."""
+    copy = tmp_path / request.param.name.replace("@", "@staging")
+    copy.write_text(request.param.read_text("utf-8").replace(PROGRAM, sys.executable), "utf-8")
+    return copy
+
+
+with_systemd = pytest.mark.skipif(
+    not shutil.which("systemd-analyze"), reason="systemd-analyze is not on this machine"
+)
+
+
+@with_systemd
+def test_systemd_finds_nothing_wrong_with_the_unit(installed):
+    done = analyzed("verify", installed)
+    complaints = [line for line in done.stderr.splitlines() if installed.name in line]
     assert (done.returncode, complaints) == (0, [])
+
+
+@with_systemd
+def test_systemd_finds_little_that_the_unit_is_exposed_to(installed):
+    done = analyzed("security", "--offline=true", installed)
+    (exposure,) = re.findall(r"Overall exposure level for \S+: ([0-9.]+)", done.stdout)
+    assert float(exposure) <= 1.3
 
 
 def test_the_image_runs_as_nobody_in_particular():
@@ -142,10 +199,20 @@ def test_the_image_runs_as_nobody_in_particular():
 
 
 def test_the_image_installs_by_the_lock_and_nothing_else():
-    installs = [line for line in dockerfile() if "pip install" in line]
-    assert len(installs) == 2
-    assert "--require-hashes -r requirements.lock" in installs[0]
-    assert "--no-deps --no-build-isolation" in installs[1]
+    installs = re.findall(
+        r"(pip(?: --python \S+)?) install (.*?)(?: &&|$)", "\n".join(dockerfile()), re.MULTILINE
+    )
+    assert installs == [
+        ("pip", "--require-hashes -r requirements-build.lock"),
+        ("pip --python /opt/relay/bin/python", "--require-hashes -r requirements.lock"),
+        ("pip --python /opt/relay/bin/python", "--no-deps --no-index /wheels/*.whl"),
+    ]
+
+
+@pytest.mark.skipif(not shutil.which("hadolint"), reason="hadolint is not on this machine")
+def test_hadolint_finds_nothing_wrong_with_the_image():
+    done = subprocess.run(["hadolint", "Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_the_image_is_asked_for_its_health():

@@ -114,7 +114,9 @@ class Api(httpx.AsyncBaseTransport):
         self._latency = latency
 
     async def handle_async_request(self, request):
-        asked = _read(request)
+        return _response(await self.ask(_read(request)))
+
+    async def ask(self, asked):
         self.asked.append((self._clock.now(), asked))
         answer = self.answer(asked)
         try:
@@ -122,11 +124,7 @@ class Api(httpx.AsyncBaseTransport):
         except asyncio.CancelledError:  # relay did not wait
             self.simulator.take_back(answer)
             raise
-        if answer.fault == "drop":
-            raise httpx.ReadError("the connection was lost")
-        if answer.fault == "cut":
-            return httpx.Response(answer.status, headers=answer.headers, stream=_Cut(answer.body))
-        return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+        return answer
 
 
 def _read(request):
@@ -135,6 +133,14 @@ def _read(request):
         query=request.url.params.multi_items(),
         headers=dict(request.headers),
     )
+
+
+def _response(answer):
+    if answer.fault == "drop":
+        raise httpx.ReadError("the connection was lost")
+    if answer.fault == "cut":
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Cut(answer.body))
+    return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
 
 
 @dataclass
@@ -149,6 +155,9 @@ class Inbox:
             raise self.failures.pop(0)
         self.messages.append(message)
         return Receipt(status=200)
+
+    async def close(self):
+        """Nothing is its own."""
 
 
 def a_source(kind="parse", *, page_limit=None, **changes):

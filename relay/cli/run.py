@@ -42,6 +42,7 @@ def _run(config: str | None, quiet: bool, form: logs.Format, dry_run: bool) -> N
 
     logs.set_up(os.environ, level=logging.WARNING if quiet else logging.INFO, form=form)
     loaded = load(config, secrets=True, say=True)
+    logs.hide(loaded.secrets())
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
 

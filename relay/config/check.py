@@ -104,7 +104,8 @@ def _without(value: Any, places: list[Keys]) -> Any:
 
 def _text(error: ErrorDetails, place: Keys, table: Mapping[str, Any], model: type[BaseModel]) -> str:
     if error["type"] == "extra_forbidden":
-        return f"there is no such key here: {did_you_mean(str(place[-1]), list(model.model_fields))}"
+        known = [field.alias or name for name, field in model.model_fields.items()]
+        return f"there is no such key here: {did_you_mean(str(place[-1]), known)}"
     facts = error.get("ctx", {})
     if isinstance(_at(table, place), str):
         facts = {

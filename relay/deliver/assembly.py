@@ -9,6 +9,7 @@ from relay.config import Config
 from relay.deliver.attempt import Sender
 from relay.deliver.courier import Courier
 from relay.deliver.lane import Lane
+from relay.deliver.upkeep import Upkeep
 from relay.destinations import TYPES, Destination, Options, Reach, Reaches, Type
 from relay.ingest import OwnNews, Routes, Terms
 from relay.message import Message, Text
@@ -24,7 +25,17 @@ def made(name: str, options: Options, *, reach: Reach, clock: Clock) -> Destinat
     return TYPES[options.type].made(options, reach, clock)
 
 
-def terms(options: Options) -> Terms:
+def routes_of(config: Config) -> Routes:
+    return Routes(
+        relay=config.relay,
+        router=config.router,
+        destinations={name: _terms(options) for name, options in config.destinations.items()},
+        new_id=new_id,
+        alerts_to=config.alerts_to,
+    )
+
+
+def _terms(options: Options) -> Terms:
     return Terms(
         give_up_after=options.give_up_after,
         grouped=TYPES[options.type].for_people,
@@ -54,6 +65,17 @@ def _text(config: Config, type_: Type) -> Callable[[Message], Text] | None:
     return partial(text_of, zone=config.timezone) if type_.for_people else None
 
 
+def upkeep_of(config: Config, routes: Routes, store: Store, clock: Clock, told: Callable[[], None]) -> Upkeep:
+    return Upkeep(
+        destinations=config.destinations.keys(),
+        rules=config.rule_names,
+        store=store,
+        clock=clock,
+        news=OwnNews(routes, new_id),
+        told=told,
+    )
+
+
 @asynccontextmanager
 async def at_hand(
     config: Config,
@@ -69,7 +91,8 @@ async def at_hand(
     """A courier with a lane for each destination; what these hold is let go at the end. `attempted` hears of
     each attempt.
     """
-    courier = Courier(lanes := dict[str, Lane](), store=store, clock=clock)
+    lanes: dict[str, Lane] = {}
+    courier = Courier(lanes, store=store, clock=clock, renamed=config.renamed)
     news, owner = OwnNews(routes, new_id), new_id("run")
     async with AsyncExitStack() as stack:
         for name, options in config.destinations.items():
@@ -91,5 +114,6 @@ async def at_hand(
                 told=courier.wake,
                 words=_words(config, name, type_),
                 tables=type_.takes_tables,
+                rules=config.rule_names,
             )
         yield courier

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from relay.deliver.lane import AGAIN_AFTER_TROUBLE, Lane
 from relay.errors import StoreFailed
@@ -16,15 +16,22 @@ WATCH_EVERY = 0.5
 
 
 class Courier:
-    """All lanes, and what wakes them."""
+    """All lanes, and what wakes them. `renamed`: destinations that had another name, with that."""
 
     def __init__(
-        self, lanes: Mapping[str, Lane], *, store: Store, clock: Clock, watch_every: float = WATCH_EVERY
+        self,
+        lanes: Mapping[str, Lane],
+        *,
+        store: Store,
+        clock: Clock,
+        watch_every: float = WATCH_EVERY,
+        renamed: Mapping[str, str] | None = None,
     ) -> None:
         self.lanes = lanes
         self._store = store
         self._clock = clock
         self._watch_every = watch_every
+        self._renamed = renamed
 
     def wake(self) -> None:
         for lane in self.lanes.values():
@@ -32,7 +39,7 @@ class Courier:
 
     async def run(self) -> None:
         """Until `stop`. At its begin and end no claim is anyone's: it is the only one on the database."""
-        while not await self._end_leases():
+        while not await self._done(self._store.begin(renamed=self._renamed, now=self._clock.now())):
             await self._clock.sleep(AGAIN_AFTER_TROUBLE)
         try:
             async with asyncio.TaskGroup() as group:
@@ -41,11 +48,11 @@ class Courier:
                 await asyncio.gather(*lanes)
                 watch.cancel()
         finally:
-            await self._end_leases()
+            await self._done(self._store.end_leases(now=self._clock.now()))
 
-    async def _end_leases(self) -> bool:
+    async def _done(self, work: Awaitable[None]) -> bool:
         try:
-            await self._store.end_leases(now=self._clock.now())
+            await work
         except StoreFailed as error:
             log.warning("courier: the store did not answer (%s)", error)
             return False

@@ -6,8 +6,10 @@ from types import MappingProxyType
 from typing import Literal
 
 from relay.destinations.dialler import Dialler, Resolver
+from relay.destinations.email import Email, EmailOptions
 from relay.destinations.port import Destination, Duration, Options, Receipt, SecretText
 from relay.destinations.reach import Reach, Reaches, reaching, session
+from relay.destinations.slack import Slack, SlackOptions
 from relay.destinations.webhook import Webhook, WebhookOptions
 from relay.model import Clock
 
@@ -50,4 +52,10 @@ class Type:
         return self.make(options, dialler=reach.dialler, clock=clock)
 
 
-TYPES: Mapping[str, Type] = MappingProxyType({"webhook": Type(WebhookOptions, Webhook)})
+TYPES: Mapping[str, Type] = MappingProxyType(
+    {
+        "email": Type(EmailOptions, Email, for_people=True, takes_tables=True, over_http=False),
+        "slack": Type(SlackOptions, Slack, for_people=True, flavour="slack"),
+        "webhook": Type(WebhookOptions, Webhook),
+    }
+)

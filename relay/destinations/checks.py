@@ -31,14 +31,14 @@ def check_url(text: str) -> str:
         raise ValueError(
             "is not a URL that can be sent to: it must begin with https:// or http:// and a host"
         )
-    if not _is_host(parts.hostname):
+    if not is_host(parts.hostname):
         raise ValueError("is not a URL that can be sent to: its host is neither a name nor an address")
     if "@" in parts.netloc:
         raise ValueError("must not hold a user name or password: set headers.Authorization instead")
     return text
 
 
-def _is_host(host: str) -> bool:
+def is_host(host: str) -> bool:
     """A name that can be looked up, or an address in its one usual spelling."""
     try:
         ipaddress.ip_address(host)

@@ -3,8 +3,6 @@
 import io
 import ssl
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -15,7 +13,7 @@ from yarl import URL
 
 from relay.destinations.bodies import FORMATS, Content, Unsayable, llamacloud_name
 from relay.destinations.checks import check_headers, check_url
-from relay.destinations.dialler import is_forbidden
+from relay.destinations.http import kept, not_sent, read, retry_after
 from relay.destinations.port import FilePath, Options, Receipt, SecretText
 from relay.destinations.signing import (
     check_plain_secret,
@@ -28,15 +26,8 @@ from relay.errors import DeliveryFailed
 from relay.message import Message
 from relay.model import Clock, Secret
 
-READ_LIMIT = 64 * 1024
 LARGE = 1024 * 1024
-KEPT = 4 * 1024
 
-_UNKNOWN_AUTHORITY = frozenset({18, 19, 20, 21})
-"""What OpenSSL calls certificates that are signed by themselves, or by nobody it knows."""
-
-
-_CONTROL = dict.fromkeys((*range(9), *range(11, 13), *range(14, 32), 127))
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -134,7 +125,7 @@ class Webhook:
         except Unsayable as error:
             failed = DeliveryFailed(str(error), permanent=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            failed = self._failed(error)
+            failed = not_sent(error, self._host, untrusted="name its authority in ca_file")
         # Not within the `except`: the error, whose words may quote the URL, would stay in its context.
         raise failed
 
@@ -150,16 +141,7 @@ class Webhook:
             allow_redirects=False,
             ssl=self._tls,
         ) as answer:
-            return _judge(answer, await _read(answer), self._clock.now())
-
-    def _failed(self, error: Exception) -> DeliveryFailed:
-        if isinstance(error, aiohttp.ClientError):
-            return DeliveryFailed(f"{self._host}: {_words(error)}", fault=_fault(error))
-        if isinstance(error, UnicodeError):
-            return DeliveryFailed(f"{self._host}: the name can't be resolved", fault="destination")
-        if isinstance(error, OSError):
-            return DeliveryFailed(f"{self._host}: {error.strerror or type(error).__name__}")
-        return DeliveryFailed("the message can't be put into a request", permanent=True)
+            return _judge(answer, kept(await read(answer)), self._clock.now())
 
     def _stamped(self, message_id: str, content: Content) -> dict[str, str]:
         now = int(self._clock.now())
@@ -173,17 +155,6 @@ class Webhook:
         }
 
 
-async def _read(answer: aiohttp.ClientResponse) -> str:
-    """At most 64 kB are read; an answer that goes on costs its connection, not our memory."""
-    read = bytearray()
-    async for chunk in answer.content.iter_chunked(READ_LIMIT):
-        read += chunk
-        if len(read) >= READ_LIMIT:
-            answer.close()
-            break
-    return bytes(read[:KEPT]).decode(errors="ignore").translate(_CONTROL)
-
-
 def _judge(answer: aiohttp.ClientResponse, text: str, now: float) -> Receipt:
     status = answer.status
     if 200 <= status < 300:
@@ -192,47 +163,7 @@ def _judge(answer: aiohttp.ClientResponse, text: str, now: float) -> Receipt:
         f"HTTP {status}" + (", a redirect, which relay never follows" if 300 <= status < 400 else ""),
         fault="destination" if status in {401, 403} else "message",
         permanent=status == 410,
-        retry_after=_retry_after(answer.headers.get("Retry-After", "").strip(), now),
+        retry_after=retry_after(answer.headers, now),
         status=status,
         answer=text,
     )
-
-
-def _retry_after(text: str, now: float) -> float | None:
-    """Seconds asked for, as a number or as a date."""
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        moment = parsedate_to_datetime(text)
-        return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _fault(error: aiohttp.ClientError) -> str:
-    """A name that leads to a forbidden address is wrong for every message."""
-    forbidden = isinstance(error, aiohttp.ClientConnectorError) and is_forbidden(error.os_error)
-    return "destination" if forbidden else "message"
-
-
-def _words(error: aiohttp.ClientError) -> str:
-    """What happened in words, without the URL, which may be a secret."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return _distrust(error)
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "the name can't be resolved"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"could not connect ({error.strerror or error.os_error or 'refused'})"
-    if isinstance(error, aiohttp.ClientOSError):
-        return f"the connection broke ({error.strerror or 'no more is known'})"
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "closed the connection without an answer"
-    return f"no proper HTTP answer ({type(error).__name__})"
-
-
-def _distrust(error: aiohttp.ClientConnectorCertificateError) -> str:
-    said, why = "its certificate is not trusted", error.certificate_error
-    if not isinstance(why, ssl.SSLCertVerificationError):
-        return said
-    way_out = ": name its authority in ca_file" if why.verify_code in _UNKNOWN_AUTHORITY else ""
-    return f"{said} ({why.verify_message}){way_out}"

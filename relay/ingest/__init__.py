@@ -4,6 +4,7 @@ from relay.ingest.ingest import Ingest
 from relay.ingest.look import Look
 from relay.ingest.news import News, OwnNews
 from relay.ingest.reading import job_of
+from relay.ingest.replays import Again, Missed, Owed
 from relay.ingest.routes import Routes, Terms
 
-__all__ = ["Ingest", "Look", "News", "OwnNews", "Routes", "Terms", "job_of"]
+__all__ = ["Again", "Ingest", "Look", "Missed", "News", "Owed", "OwnNews", "Routes", "Terms", "job_of"]

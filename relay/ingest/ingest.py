@@ -8,7 +8,7 @@ from relay.ingest.look import Look
 from relay.ingest.news import News
 from relay.ingest.reading import Reading
 from relay.ingest.routes import Routes
-from relay.model import Clock, Job, canonical_time, quick_time, seconds_of, utc_text
+from relay.model import Clock, Job, canonical_time, is_open, quick_time, seconds_of, utc_text
 from relay.sources import Page, SourceSpec
 from relay.store import AskRow, Changes, KnownRow, SourceRow, Store
 
@@ -22,6 +22,9 @@ AHEAD = 7200.0
 """Seconds ahead of now that a creation time may be and still be believed."""
 
 HISTORY = 86400.0
+DATELESS = 20
+"""Answers without a date, and none with one, after which our clock counts for what takes long."""
+
 NEVER = "~"  # after every time
 SECOND_MISS = 4
 """Looks between two questions that did not find a job, before it is told that it vanished."""
@@ -53,6 +56,8 @@ class Ingest:
         self._clock = clock
         self._noticed = noticed
         self._ahead: float | None = None
+        self._concluded_at = 0.0
+        self._dateless = 0
 
     @property
     def seq(self) -> int:
@@ -65,10 +70,19 @@ class Ingest:
     def knows_api_time(self) -> bool:
         return self._ahead is not None
 
+    def concluded(self) -> None:
+        """A look was whole just now."""
+        self._concluded_at = self._clock.now()
+
+    def last_whole(self) -> float | None:
+        """Our time of the last whole look: when it ended, as far as is known, since it may take long."""
+        whole_at = self.row.whole_at
+        return None if whole_at is None else max(seconds_of(whole_at), self._concluded_at)
+
     def after_outage(self, now: float) -> bool:
         """Whether what is seen now may have happened long ago."""
-        whole_at = self.row.whole_at
-        return whole_at is not None and now - seconds_of(whole_at) > max(3 * self.spec.every, 300.0)
+        last = self.last_whole()
+        return last is not None and now - last > max(3 * self.spec.every, 300.0)
 
     async def page(self, page: Page, look: Look, *, by_id: bool = False) -> Changes:
         """Commit what this page changes. Jobs in doubt are added to `look.doubts`, to be asked by id."""
@@ -99,7 +113,7 @@ class Ingest:
         )
         self.row = replace(self.row, baseline=baseline, seq=max(self.row.seq, seq or 0))
         reading.into_look()
-        look.doubts.update(changes.doubts)
+        look.doubts.update(dict.fromkeys(changes.doubts))
         look.changes += len(changes.events)
         self._notice(changes, api_now)
         return changes
@@ -112,18 +126,18 @@ class Ingest:
                 self._noticed(max(0.0, api_now - seconds_of(job.updated_at)))
 
     def _stuck_since(self, page: Page, api_now: float) -> str:
-        """Spells that began before are stuck; where the API has told its time, ours concludes nothing."""
-        if self.spec.stuck_after is None or (page.date is None and self.knows_api_time()):
+        """Spells that began before are stuck; where the API tells its time, ours concludes nothing."""
+        ours = not self.knows_api_time() and self._dateless >= DATELESS
+        if self.spec.stuck_after is None or (page.date is None and not ours):
             return ""
         return canonical_time(utc_text(api_now - self.spec.stuck_after))
 
     def _heed(self, page: Page) -> None:
         """Take the API's clock from an answer, unless what it says is absurd."""
-        if page.date is None:
-            return
-        ahead = page.date - self._clock.now()
-        if abs(ahead) > ABSURD:
+        ahead = None if page.date is None else page.date - self._clock.now()
+        if ahead is None or abs(ahead) > ABSURD:
             page.date = None
+            self._dateless += 1
         else:
             self._ahead = ahead
 
@@ -149,12 +163,14 @@ class Ingest:
         by_id = {row[0]: row for row in rows}
         now = self._clock.now()
 
-        def decide(known: Mapping[str, KnownRow]) -> Changes:
+        def decide(known: Mapping[str, KnownRow], _: str) -> Changes:
             changes = Changes()
             for before in (Known(*row) for row in known.values() if row[0] in by_id):
+                if not is_open(before.status):
+                    continue  # a list has shown its end meanwhile
                 changes.missed.append(before)
                 row = by_id[before.id]
-                if row[5] is None and self._is_gone(before, now):
+                if row[5] is None and self.may_be_gone(before.missed_at):
                     changes.gone.append(before)
                     if not row[7]:  # once a spell, however often it comes and goes
                         job = _unseen(before, row)
@@ -172,10 +188,11 @@ class Ingest:
         self.row = replace(self.row, seq=max(self.row.seq, seq or 0))
         look.changes += len(changes.events)
 
-    def _is_gone(self, before: Known, now: float) -> bool:
-        if before.missed_at is None or not self.row.whole_at or self.row.whole_at <= before.missed_at:
+    def may_be_gone(self, missed_at: str | None) -> bool:
+        """Whether a job that was not found then, and is not found now either, has vanished."""
+        if missed_at is None or not self.row.whole_at or self.row.whole_at <= missed_at:
             return False
-        return now - seconds_of(before.missed_at) >= SECOND_MISS * self.spec.every
+        return self._clock.now() - seconds_of(missed_at) >= SECOND_MISS * self.spec.every
 
 
 def _unseen(before: Known, row: AskRow) -> Job:

@@ -9,13 +9,13 @@ SKIPPED_NAMED = 20
 class Look:
     """`seen` has the jobs of its lists with the status they gave, but those that ended long ago.
 
-    `doubts` are to be asked by id; `unanswered` could not be. `date`: the API's time of the first answer.
-    `requests` counts those that failed, too.
+    `doubts` are to be asked by id, in their order; `unanswered` could not be. `date`: the API's time of
+    the first answer. `requests` counts those that failed, too.
     """
 
     after_outage: bool = False
     seen: dict[str, str] = field(default_factory=dict)
-    doubts: set[str] = field(default_factory=set)
+    doubts: dict[str, None] = field(default_factory=dict)
     unanswered: set[str] = field(default_factory=set)
     newest: str = ""
     date: float | None = None

@@ -47,13 +47,18 @@ class Routes:
             job_id=job_id,
             nth=nth,
             rules=wanted,
-            deliveries=tuple(self._delivery(kept, to, rule, key, now) for to, rule, key in sends),
+            deliveries=tuple(self.delivery(kept, to, rule, key, now) for to, rule, key in sends),
         )
 
     def _takes(self, destination: str, event: Event) -> bool:
         return self.destinations[destination].takes(event.type, event.data.kind)
 
-    def _delivery(self, event: Event, destination: str, rule: Rule, key: str, now: float) -> NewDelivery:
+    def may_send(self, destination: str, event: Event) -> bool:
+        """Whether it is there, can say this, and this is no news of itself."""
+        itself = event.is_own and event.data.source is None and event.data.name == destination
+        return destination in self.destinations and self._takes(destination, event) and not itself
+
+    def delivery(self, event: Event, destination: str, rule: Rule, key: str, now: float) -> NewDelivery:
         terms = self.destinations[destination]
         grouped = terms.grouped if rule.group_by is None else rule.group_by is not False
         return NewDelivery(

@@ -1,7 +1,7 @@
 """What one source is asked, in lists and by id, and how its answers are taken."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import cast
@@ -10,7 +10,7 @@ from relay import plan
 from relay.errors import LookFailed
 from relay.ingest import Ingest, Look
 from relay.model import OPEN_STATUSES, TERMINAL_STATUSES, canonical_time
-from relay.plan import Can, Listing, Question
+from relay.plan import CHUNK, Can, Listing, Question
 from relay.sources import Client, Page, SourceSpec, Urgency, Walk
 from relay.store import Changes
 
@@ -85,9 +85,10 @@ class Asking:
         return look.pages - before
 
     async def _pages(self, listing: Listing, look: Look, urgency: Urgency) -> None:
+        by_ids = "job_ids" in listing.params  # are shown at once, however small a page is to be
         walk = Walk(
             self._client,
-            self.spec,
+            replace(self.spec, page_size=CHUNK) if by_ids else self.spec,
             listing.params,
             sequence=lambda: self.ingest.seq,
             urgency=urgency,
@@ -101,13 +102,13 @@ class Asking:
             async with aclosing(walk.__aiter__()) as pages:
                 async for page in pages:
                     changes = await self._take(page, look)
+                    times = [canonical_time(item.created_at) for item in page.items] if everything else []
                     if everything:
-                        times = [canonical_time(item.created_at) for item in page.items]
                         self._ordered(plan.order_of(times, self.ordering))
                     if listing.offset and walk.pages == 1 and len(changes.learned) == len(page.items):
                         again = True  # so many were deleted that nothing says how many came
                         break
-                    if listing.until is not None and not changes.learned and _all_older(page, listing.until):
+                    if not changes.learned and self._all_older(times, listing.until):
                         enough = True
                         break
         finally:
@@ -122,6 +123,12 @@ class Asking:
 
     def _ordered(self, ordering: plan.Ordering | None) -> None:
         self.ingest.row = replace(self.ingest.row, ordering=ordering)
+
+    def _all_older(self, times: Sequence[str], until: str | None) -> bool:
+        """Whether a list without dates can end here: newest first, and all of this page before `until`."""
+        if until is None or self.ordering in {"oldest", "none"}:
+            return False
+        return bool(times) and "" not in times and max(times) < until
 
     async def get(self, job_id: str, look: Look, urgency: Urgency = Urgency.QUESTION) -> None:
         """Ask for one job and believe the answer. One that is refused about this job alone is passed over."""
@@ -142,6 +149,16 @@ class Asking:
         elif self._is_ours(page):
             page.began = began
             await self._take(page, look, by_id=True)
+
+    async def settle(self, look: Look) -> None:
+        """Ask for the job that has been longest in doubt; without an answer it stays so."""
+        job_id = next(iter(look.doubts))
+        del look.doubts[job_id]
+        try:
+            await self.get(job_id, look)
+        except LookFailed:
+            look.doubts[job_id] = None
+            raise
 
     async def hinted(self, job_id: str, look: Look) -> None:
         """Ask for a job that someone named. A source with a query has only the jobs that fit it, which a
@@ -171,9 +188,3 @@ class Asking:
         if changes.events:
             self._changed()
         return changes
-
-
-def _all_older(page: Page, until: str) -> bool:
-    """Whether a list without dates can end here: newest first, and all of it before `until`."""
-    times = [canonical_time(item.created_at) for item in page.items]
-    return bool(times) and times == sorted(times, reverse=True) and times[0] < until and "" not in times

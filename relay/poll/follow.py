@@ -1,7 +1,7 @@
 """Batches tell the truth: a batch that has ended is followed until each of its files has."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import msgspec
 
 from relay.errors import LookFailed
 from relay.ingest import Ingest, job_of
-from relay.model import OPEN_STATUSES, Clock, Job, seconds_of, utc_text
+from relay.model import OPEN_STATUSES, Clock, Job, canonical_time, seconds_of, utc_text
 from relay.plan import CHUNK, DAY, Straggler, interval
 from relay.poll.outcome import (
     FAILURES_NAMED,
@@ -52,14 +52,20 @@ class _Step:
 
 
 class Follow:
-    """Of one source of batches. Each round asks for what the snapshot does not know, the rarer the longer."""
+    """Of one source of batches. Each round asks for what the snapshot does not know, the rarer the longer.
 
-    def __init__(self, *, client: Client, ingest: Ingest, store: Store, clock: Clock) -> None:
+    `changed` is called when there is something to send.
+    """
+
+    def __init__(
+        self, *, client: Client, ingest: Ingest, store: Store, clock: Clock, changed: Callable[[], None]
+    ) -> None:
         self._spec: SourceSpec = ingest.spec
         self._client = client
         self._ingest = ingest
         self._store = store
         self._clock = clock
+        self._changed = changed
 
     async def round(self) -> tuple[int, int]:
         """Requests made, and batches that are finished. Trouble with one batch is not the source's."""
@@ -115,9 +121,11 @@ class Follow:
                 outcome=outcome,
                 severity="warning" if outcome["failed"] else "info",
             )
-        await self._store.batch_followed(
+        told = await self._store.batch_followed(
             source=self._ingest.row.id, batch=batch, files=step.files, event=event, again=again, now=now
         )
+        if told:
+            self._changed()
         return int(event is not None)
 
     async def _files(self, batch: Followed, step: _Step) -> dict[str, Any] | None:
@@ -132,7 +140,8 @@ class Follow:
                 return dict(NOTHING_KNOWN) if late else None
             step.files = found
         await self._learn(step)
-        step.files = [_learned(file, step, late=late, old=age >= DAY) for file in step.files]
+        rested = canonical_time(utc_text(self._ingest.api_now() - DAY)) if age >= DAY else ""
+        step.files = [_learned(file, step, late=late, rested=rested) for file in step.files]
         if any(map(is_pending, step.files)):
             return None
         if step.job is None:
@@ -212,11 +221,12 @@ class Follow:
             return []
 
 
-def _learned(file: BatchFile, step: _Step, *, late: bool, old: bool) -> BatchFile:
-    """A word that relay does not know may be an end: after a day no one waits for another."""
+def _learned(file: BatchFile, step: _Step, *, late: bool, rested: str) -> BatchFile:
+    """A word that relay does not know may be an end: no one waits for one unchanged since `rested`."""
     if not is_pending(file):
         return file
-    file = with_job(file, step.found.get(file.job or ""))
-    missing = file.job in step.asked and file.job not in step.found
-    rests = is_pending(file) and file.status not in OPEN_STATUSES
-    return replace(file, status="UNKNOWN") if (late and missing) or (old and rests) else file
+    job = step.found.get(file.job or "")
+    file = with_job(file, job)
+    missing = file.job in step.asked and job is None
+    rests = is_pending(file) and file.status not in OPEN_STATUSES and job and job.updated_at <= rested
+    return replace(file, status="UNKNOWN") if (late and missing) or (rested and rests) else file

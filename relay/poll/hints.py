@@ -87,7 +87,7 @@ class Hints:
         look = Look(after_outage=self._ingest.after_outage(received))
         await self._asking.hinted(job_id, look)
         while look.doubts:  # a look saw it at the same moment
-            await self._asking.get(look.doubts.pop(), look)
+            await self._asking.settle(look)
         self._unmeasured |= look.changes > 0
         await self._store.hinted(
             source=self._ingest.row.id,

@@ -20,7 +20,9 @@ SLICE_PAGES = 10
 
 
 class Looking:
-    """Looks at one source. `most`: the questions of one look, so that it ends; the rest wait for the next."""
+    """Looks at one source. `most`: the questions of one look about what it did not show, and about what is in
+    doubt, so that it ends; the rest wait for the next.
+    """
 
     def __init__(self, *, asking: Asking, store: Store, clock: Clock, most: int) -> None:
         self.asking = asking
@@ -29,9 +31,9 @@ class Looking:
         self._clock = clock
         self._most = most
         self._left = set[str]()  # jobs that the last look had no room to ask for
+        self._doubts: dict[str, None] = {}  # likewise
         self._linger_since: float | None = None
         self._linger_until: float | None = None
-        self._concluded_at = 0.0  # a look may take long, which is no outage
 
     async def look(self, look: Look, extra: Sequence[Listing | Question]) -> int:
         """A whole look, and `extra` questions of a resync; the requests that those took.
@@ -39,6 +41,7 @@ class Looking:
         Raises LookFailed; what came before is kept.
         """
         began = self._clock.now()
+        look.doubts = self._doubts
         if self.ingest.row.whole_at is None:
             await self._first(look)
         else:
@@ -47,8 +50,8 @@ class Looking:
         for question in extra:
             await self.asking.ask(question, look, Urgency.RESYNC)
         took = look.requests - wants
-        while look.doubts:
-            await self.asking.get(look.doubts.pop(), look)
+        for _ in range(min(self._most, len(look.doubts))):
+            await self.asking.settle(look)
         await self._conclude(look, began, wants)
         return took
 
@@ -68,10 +71,11 @@ class Looking:
     async def _steady(self, look: Look, began: float) -> None:
         row = self.ingest.row
         last = seconds_of(row.whole_at or utc_text(began))
-        jobs = await self._jobs(began, max(last, self._concluded_at))
+        away = began - (self.ingest.last_whole() or began)
+        jobs = await self._jobs(began, away)
         self.asking.idle(not any(is_open(row[2]) for row in jobs))
         start = plan.earlier(row.mark or row.baseline or self._hour_ago(), plan.OVERLAP)
-        if self.asking.can.dates and began - max(last, self._concluded_at) > SLICE:
+        if self.asking.can.dates and away > SLICE:
             start = await self._slices(start, look, keep=True)
         steady = await self._plan(start, jobs, last, began)
         for listing in steady.listings:
@@ -94,12 +98,14 @@ class Looking:
             }
         )
 
-    async def _jobs(self, began: float, last: float) -> Sequence[AskRow]:
-        """Open jobs, and those that ended a short while ago; an outage does not count."""
+    async def _jobs(self, began: float, away: float) -> Sequence[AskRow]:
+        """Open jobs, and those that ended a short while ago; an outage does not count. `away`: how long ago
+        the last whole look ended.
+        """
         every = self.asking.spec.every
         linger = max(plan.LINGER, self.ingest.longest_settle)
-        if began - last > max(plan.LINGER, 3 * every):
-            self._linger_since = min(self._linger_since or last, last)
+        if self.ingest.after_outage(began):
+            self._linger_since = min(self._linger_since or began, began - away)
             self._linger_until = None
         elif self._linger_until is not None and began > self._linger_until:
             self._linger_since = self._linger_until = None
@@ -172,6 +178,7 @@ class Looking:
         """Ask by id for what the lists should have shown and did not: what may move first, and of that, what
         the last look had no room for.
         """
+        await self._walk_for_lost([row for row in rows if row[0] not in look.seen], look)
         unseen = {row[0]: row for row in rows if row[0] not in look.seen}
         moving = {job_id for job_id, row in unseen.items() if is_open(row[2])}
         waiting = deque(
@@ -188,19 +195,29 @@ class Looking:
             if question.params and not self.asking.can.job_ids:  # a window is no question by id
                 waiting.extend(Question((job_id,), {}) for job_id in question.ids if job_id not in look.seen)
         self._left = {job_id for question in waiting for job_id in question.ids}
-        missed = moving - look.seen.keys() - look.unanswered - look.doubts - self._left
+        missed = moving.difference(look.seen, look.unanswered, look.doubts, self._left)
         await self.ingest.missed([unseen[job_id] for job_id in sorted(missed)], look)
 
+    async def _walk_for_lost(self, unseen: Iterable[AskRow], look: Look) -> None:
+        """A list without dates is walked as far as jobs that are about to be told of as gone."""
+        if self.asking.can.dates or self.asking.can.job_ids:
+            return
+        lost = [row[1] for row in unseen if row[5] is None and self.ingest.may_be_gone(row[4])]
+        if lost:
+            await self.asking.walk(Listing(until=min(lost)), look)
+
     async def _questions(self, rows: Collection[AskRow]) -> list[Question]:
-        """Of a job that was missed before, no answer by id alone makes relay say that it is gone."""
+        """A job that was missed before is asked for the other way too, by GET or by the list of its instant:
+        lists lag, and no answer by id alone makes relay say that it is gone.
+        """
         can = self.asking.can
         alone = can.dates and not can.job_ids
-        again = [row for row in rows if alone and row[1] and row[4] and not row[5]]
+        again = [row for row in rows if row[4] and not row[5] and (can.job_ids or (alone and row[1]))]
         jobs = [Straggler(row[0], row[1], row[2], 0.0) for row in rows if row not in again]
         oldest = min((job.created_at for job in jobs if job.created_at), default="")
         rising = await self._rising(oldest) if alone and len(jobs) > 1 and oldest else ()
         return [
-            *(Question((row[0],), plan.window(row[1], row[1]).params) for row in again),
+            *(Question((row[0],), plan.window(row[1], row[1]).params if alone else {}) for row in again),
             *plan.questions(can, jobs, rising),
         ]
 
@@ -208,11 +225,11 @@ class Looking:
         row = self.ingest.row
         newest = max(row.newest or "", look.newest) or None
         date = canonical_time(utc_text(look.date)) if look.date is not None else None
-        if date and newest and row.whole_at is None and self.asking.can.dates:
+        if newest and row.whole_at is None and self.asking.can.dates:
             # All of the last hour was shown: an open job from before it is no reason to walk history.
-            newest = max(newest, plan.earlier(date, plan.FIRST_WINDOW))
+            newest = max(newest, plan.earlier(date, plan.FIRST_WINDOW) if date else self._hour_ago())
         whole = Whole(
-            mark=min(filter(None, (date, newest)), default=row.mark),
+            mark=min(filter(None, (date, newest or row.mark)), default=row.mark),
             newest=newest,
             whole_at=utc_text(began),
             baseline=row.baseline or newest or self._hour_ago(),
@@ -225,7 +242,7 @@ class Looking:
             return self.ingest.news.of_source("up", None, nth, now)
 
         await self._store.look_whole(source=row.id, whole=whole, up=up, now=now)
-        self._concluded_at = now
+        self.ingest.concluded()
         if self._linger_since is not None and self._linger_until is None:
             self._linger_until = now + max(plan.LINGER, self.ingest.longest_settle)
         self.ingest.row = replace(

@@ -76,8 +76,12 @@ def outcome_of(files: Sequence[BatchFile]) -> dict[str, Any]:
 
 
 def counted_outcome(counts: Any, failures: list[dict[str, Any]]) -> dict[str, Any]:
-    """`processed_items` counts all that were dealt with. The parts add up to the total, whatever is said."""
+    """`processed_items` counts all that were dealt with. The parts add up to the total, whatever is said.
+
+    What failed after it was counted is among the `failures`, and counts too.
+    """
     total, failed, skipped = (_count(counts, f"{word}_items") for word in ("total", "failed", "skipped"))
+    failed = max(failed, len(failures))
     total = max(total, failed + skipped)
     dealt_with = min(total, max(_count(counts, "processed_items"), failed + skipped))
     cancelled = str(_field(counts, "status")).upper() == "CANCELLED"

@@ -57,7 +57,7 @@ class Looked:
 class Poller:
     """Looks at one source again and again; looks of a source never overlap.
 
-    `changed` is called after each page that made events, `looked` after each look. `sharing`: how many
+    `changed` is called when there may be something to send, `looked` after each look. `sharing`: how many
     sources share the key's budget. `last` is how the last look went, `last_good` when one was last whole, or
     found that there is no such list.
     """
@@ -98,7 +98,7 @@ class Poller:
             self.hints = Hints(secret=secret, asking=asking, store=store, clock=clock)
         self._follow = None
         if self.spec.kind.product == "batch":
-            self._follow = Follow(client=client, ingest=ingest, store=store, clock=clock)
+            self._follow = Follow(client=client, ingest=ingest, store=store, clock=clock, changed=changed)
 
     def budget_left(self) -> float:
         """Requests that its key may make now."""
@@ -116,6 +116,9 @@ class Poller:
             began = self._clock.now()
             try:
                 wait = self._wait(await self.look())
+            except StoreFailed as error:
+                log.warning("look source=%s: the store failed (%s); it is tried again", self.spec.name, error)
+                wait = min(self.spec.every, LONGEST_BACKOFF)
             except Exception as error:  # the top of this loop: what was not stored is seen again
                 log.exception("look source=%s: a fault of relay's own; it is tried again", self.spec.name)
                 await self._fault(error)
@@ -188,8 +191,6 @@ class Poller:
             requests, finished = await self._follow.round()
             look.requests += requests
             look.changes += finished
-            if finished:
-                self._changed()
 
     async def _conclude(self, look: Look, looked: Looked) -> None:
         if looked.trouble is None:

@@ -14,6 +14,7 @@ _NUMBER_OR_ID = re.compile(
 _FILE = re.compile(
     r"\.(?:csv|docx?|epub|gif|html?|jpe?g|json|md|pdf|png|pptx?|rtf|tiff?|txt|xlsx?|xml|zip)$", re.IGNORECASE
 )
+_CODE = re.compile(r"(?!.*\d{3})[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")  # S3_ACCESS_DENIED is no id
 _AROUND = ".,:;!?'"
 
 
@@ -42,7 +43,7 @@ def _mask_word(found: re.Match[str]) -> str:
     core = word.strip(_AROUND)
     if _is_place(core):
         return word.replace(core, "…", 1)
-    return _NUMBER_OR_ID.sub("#", word)
+    return word if _CODE.fullmatch(core) else _NUMBER_OR_ID.sub("#", word)
 
 
 def _is_place(word: str) -> bool:

@@ -1,66 +1,33 @@
 """A relay as a process: one on its database, served, watched over, told to stop."""
 
 import asyncio
-import fcntl
 import logging
-import os
 import random
 import socket
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 from aiohttp.abc import AbstractResolver
 
 from relay.config import Config
 from relay.deliver import Make, made
 from relay.destinations import Reaches, reaching
-from relay.errors import Refused, StoreFailed
+from relay.files import Held, only_one
 from relay.model import Clock
 from relay.service.relay import Relay, assembled, measuring
-from relay.store import Store, audited, open_store
+from relay.store import Store, open_store
 from relay.web import Heartbeat, View, app
 from relay.web.serving import bound, serving
 
 log = logging.getLogger("relay.service")
 
-AUDIT_EVERY = 86400.0
-
-
-@contextmanager
-def only_one(database: Path) -> Iterator[None]:
-    """Hold the database for this process. Raises Refused where another relay run does, or none can."""
-    path = database.with_name(database.name + ".lock")
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise Refused(
-            f"{database}: can't be written ({error.strerror}): check [relay] database and who owns its folder"
-        ) from None
-    try:
-        _lock(handle, database)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _lock(handle: int, database: Path) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.read(handle, 20).decode("ascii", "replace").strip()
-        raise Refused(
-            f"{database}: another relay run (process {holder or 'unknown'}) uses it; stop that one first"
-        ) from None
-    os.truncate(handle, 0)
-    os.write(handle, str(os.getpid()).encode())
-
 
 @asynccontextmanager
-async def opened(database: Path) -> AsyncIterator[Store]:
-    store = open_store(database)
+async def opened(held: Held, timed: Callable[[float], object] = lambda _: None) -> AsyncIterator[Store]:
+    """`timed` is told how many seconds each commit took, in another thread."""
+    store = open_store(held.database, last=held.last, committed=held.committed, timed=timed)
     try:
         yield store
     finally:
@@ -99,12 +66,11 @@ async def running(
 ) -> AsyncIterator[Running]:
     """A relay that runs while inside. Raises Refused before anything has begun."""
     async with AsyncExitStack() as stack:
-        stack.enter_context(only_one(config.database))
+        held = stack.enter_context(only_one(config.database))
         taken = stack.enter_context(bound(config.listen))
-        store = await stack.enter_async_context(opened(config.database))
-        own = taken.getsockname()[:2] if taken else None
         metrics = measuring(config)
-        store.writer.committed = metrics.committed
+        store = await stack.enter_async_context(opened(held, metrics.committed))
+        own = taken.getsockname()[:2] if taken else None
         relay = await stack.enter_async_context(
             assembled(
                 config,
@@ -117,11 +83,12 @@ async def running(
                 metrics=metrics,
             )
         )
-        view = View.of(config, relay.pollers, relay.courier, store=store, clock=clock)
-        await stack.enter_async_context(serving(taken, app(view, metrics)))
-        await stack.enter_async_context(beside(_audit(view)))
+        view = View.of(
+            config, relay.pollers, relay.courier, store=store, clock=clock, ledger=lambda: relay.ledger
+        )
         reaches = await stack.enter_async_context(reaching(own, resolver))
-        await stack.enter_async_context(beside(_beat(view, reaches)))
+        relay.chores += [partial(held.watch, clock), partial(_beat, view, reaches)]
+        await stack.enter_async_context(serving(taken, app(view, metrics)))
         ended = asyncio.create_task(relay.run())
         try:
             yield Running(relay, store, ended)
@@ -130,30 +97,9 @@ async def running(
             await ended
 
 
-@asynccontextmanager
-async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Have it run while inside; it is cancelled at the end."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
 async def _beat(view: View, reaches: Reaches) -> None:
     if (url := view.config.heartbeat_url) is not None:
         await Heartbeat(url, reach=await reaches.denying(), view=view).run()
-
-
-async def _audit(view: View) -> None:
-    """Ask the ledger now and each day. It reads all there is, so on a connection of its own."""
-    while True:
-        try:
-            view.amiss = len((await asyncio.to_thread(audited, view.config.database)).amiss)
-        except StoreFailed as error:
-            log.warning("the ledger could not be asked: %s", error)
-        await view.clock.sleep(AUDIT_EVERY)
 
 
 async def run(

@@ -2,21 +2,24 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from aiohttp.abc import AbstractResolver
 
 from relay.config import Config
-from relay.deliver import Courier, Make, at_hand, made, terms
+from relay.deliver import Courier, Make, Upkeep, at_hand, made, routes_of, upkeep_of
 from relay.destinations import reaching
+from relay.errors import Refused
 from relay.ingest import Ingest, Routes
 from relay.model import Clock, new_id, seconds_of
 from relay.poll import Poller
+from relay.retention import Retention
 from relay.sources import Budget, Client, SourceSpec, Transport
-from relay.store import Result, Store
+from relay.store import Ledger, Result, Store
 from relay.web import Metrics
 
 GRACE = 5.0
@@ -24,12 +27,28 @@ GRACE = 5.0
 
 
 class Relay:
-    """Pollers and courier over one store. `run` returns once `stop` was called and all has ended."""
+    """Pollers and courier over one store. `run` returns once `stop` was called and all has ended.
 
-    def __init__(self, pollers: tuple[Poller, ...], courier: Courier) -> None:
+    `upkeep`: what keeps the outbox in order. `chores`: what else is done meanwhile, until cancelled.
+    """
+
+    def __init__(
+        self,
+        pollers: tuple[Poller, ...],
+        courier: Courier,
+        upkeep: Upkeep | None = None,
+        chores: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+    ) -> None:
         self.pollers = pollers
         self.courier = courier
+        self._upkeep = upkeep
+        self.chores = [*chores, *([upkeep.run] if upkeep else [])]
         self._stop = asyncio.Event()
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """What the last audit found, with its `imbalance`; None before the first has ended."""
+        return self._upkeep.ledger if self._upkeep else None
 
     def stalled(self) -> list[str]:
         """The looks and lanes that have not moved for longer than they may; none where all is well."""
@@ -40,8 +59,16 @@ class Relay:
         self._stop.set()
 
     async def run(self) -> None:
+        """Raises Refused where a chore finds that relay can't go on."""
+        try:
+            await self._run()
+        except* Refused as refused:
+            raise Refused(str(_first(refused))) from None
+
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
             looking = [group.create_task(poller.run()) for poller in self.pollers]
+            looking += [group.create_task(chore()) for chore in self.chores]
             sending = group.create_task(self.courier.run())
             await self._stop.wait()
             for task in looking:
@@ -49,6 +76,13 @@ class Relay:
             self.courier.stop()
             await asyncio.wait([sending], timeout=GRACE)
             sending.cancel()
+
+
+def _first(group: BaseExceptionGroup[Refused]) -> BaseException:
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
 
 
 @asynccontextmanager
@@ -76,7 +110,7 @@ async def assembled(
             Client(clock=clock, random=chance, budget=budget, transport=transport)
         )
         reaches = await stack.enter_async_context(reaching(own, resolver))
-        routes = _routes(config)
+        routes = routes_of(config)
         outward = at_hand(
             config,
             routes=routes,
@@ -89,14 +123,13 @@ async def assembled(
         )
         courier = await stack.enter_async_context(outward)
         world = _World(config, store, clock, chance, routes, metrics)
-        yield Relay(
-            tuple([await world.poller(spec, client, courier.wake) for spec in config.sources]), courier
-        )
+        pollers = [await world.poller(spec, client, courier.wake) for spec in config.sources]
+        yield world.relay(tuple(pollers), courier)
 
 
 @dataclass(frozen=True)
 class _World:
-    """What all pollers share."""
+    """What all parts of a relay share."""
 
     config: Config
     store: Store
@@ -104,6 +137,11 @@ class _World:
     chance: random.Random
     routes: Routes
     metrics: Metrics
+
+    def relay(self, pollers: tuple[Poller, ...], courier: Courier) -> Relay:
+        upkeep = upkeep_of(self.config, self.routes, self.store, self.clock, courier.wake)
+        retention = Retention(store=self.store, clock=self.clock, keep=self.config.retention)
+        return Relay(pollers, courier, upkeep, chores=(retention.run,))
 
     async def poller(self, spec: SourceSpec, client: Client, changed: Callable[[], None]) -> Poller:
         return Poller(
@@ -134,16 +172,6 @@ class _World:
             new_id=new_id,
             noticed=partial(self.metrics.noticed, spec.kind.product),
         )
-
-
-def _routes(config: Config) -> Routes:
-    return Routes(
-        relay=config.relay,
-        router=config.router,
-        destinations={name: terms(options) for name, options in config.destinations.items()},
-        new_id=new_id,
-        alerts_to=config.alerts_to,
-    )
 
 
 def measuring(config: Config) -> Metrics:

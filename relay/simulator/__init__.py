@@ -2,7 +2,7 @@
 
 from relay.simulator.faults import Answer
 from relay.simulator.job import BatchFile, Job
-from relay.simulator.log import Drained, Missed, Shown, changes
+from relay.simulator.log import Drained, Happened, Missed, Shown, changes
 from relay.simulator.scenario import Fault, Scenario, Stream, Trouble, demo
 from relay.simulator.simulator import Request, Simulator
 
@@ -11,6 +11,7 @@ __all__ = [
     "BatchFile",
     "Drained",
     "Fault",
+    "Happened",
     "Job",
     "Missed",
     "Request",

@@ -10,21 +10,6 @@ import msgspec
 
 from relay.simulator.scenario import Fault, Scenario
 
-WHOLE: frozenset[Fault | None] = frozenset(
-    {
-        None,
-        "slow",
-        "no_date",
-        "old_date",
-        "no_page",
-        "empty_page",
-        "repeated_token",
-        "garbled",
-        "twice",
-    }
-)
-"""With these an answer arrives, and what it shows is shown."""
-
 _JSON = "application/json"
 
 

@@ -72,7 +72,7 @@ def _common(job: Job) -> Item:
         "project_id": job.project_id,
         "status": job.status,
         "created_at": job.created_at,
-        "updated_at": time_text(job.updated),
+        "updated_at": job.updated_at,
         "error_message": job.error,
     }
 
@@ -189,7 +189,7 @@ def _batch_v1(job: Job, _: Expand) -> Item:
         "skipped_items": ends.count("skipped"),
         "workflow_id": _kin(job, "wfl-"),
         "job_record_id": _kin(job, "jrc-"),
-        "effective_at": time_text(job.updated),
+        "effective_at": job.updated_at,
         "started_at": _time(job.started),
         "completed_at": _time(job.ended),
     }
@@ -222,7 +222,7 @@ def _file(batch: Job, file: BatchFile) -> Item:
         "error_message": job.error if job else file.error,
         "skip_reason": file.skip_reason,
         "job_record_id": _kin(job, "jrc-") if job else None,
-        "effective_at": time_text(job.updated if job else batch.updated),
+        "effective_at": (job or batch).updated_at,
         "started_at": _time(job.started if job else None),
         "completed_at": _time(job.ended if job else None),
     }

@@ -72,6 +72,7 @@ class Job:
     item: Mapping[str, Any] = field(default_factory=_nothing)  # laid over the item that the API shows
     dates: Literal["utc", "null", "missing", "naive"] = "utc"  # as the API shows them
     created_at: str = ""
+    updated_at: str = ""
     place: tuple[int, str] = (0, "")  # where it stands in a list that is in order
     shuffled_place: tuple[int, str] = (0, "")
     spin: int = 0  # a number that looks random and stays
@@ -87,9 +88,16 @@ class Job:
     @property
     def shown_created_at(self) -> str:
         """As an item has it; "" for none."""
+        return self._shown(self.created_at)
+
+    @property
+    def shown_updated_at(self) -> str:
+        return self._shown(self.updated_at)
+
+    def _shown(self, time: str) -> str:
         if self.dates == "utc":
-            return self.created_at
-        return self.created_at.removesuffix("Z") if self.dates == "naive" else ""
+            return time
+        return time.removesuffix("Z") if self.dates == "naive" else ""
 
     def __copy__(self) -> "Job":
         """Copy ten times faster than by reduction."""
@@ -106,6 +114,7 @@ class Job:
 
     def _mark(self, at: int) -> None:
         self.encoded = None
+        self.updated_at = time_text(self.updated)
         if self.started is None and self.status not in _WAITING:
             self.started = at
         self.ended = at if self.status in self.ends else None

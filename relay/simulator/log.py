@@ -18,6 +18,7 @@ class Shown(NamedTuple):
     created_at: str  # "" where the answer had none
     by_id: bool = False  # GET of one; a list by `job_ids` is a list
     delay: float = 0.0  # seconds after `at` that a slow answer went out
+    updated_at: str = ""  # likewise "" where the answer had none
 
 
 class Missed(NamedTuple):
@@ -31,6 +32,15 @@ class Missed(NamedTuple):
     kind: str
     job_id: str
     by_id: bool
+
+
+class Happened(NamedTuple):
+    """What became of a job, whether anyone looked or not."""
+
+    at: float  # by the API's clock
+    kind: str
+    job_id: str
+    status: str | None  # upper case; None: it was deleted
 
 
 class Drained(NamedTuple):

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from relay.model import parse_duration
 
-Fault = Literal[
-    # Nothing of a page arrives.
+Lost = Literal[
     "error",
     "unavailable",
     "too_many",
@@ -23,7 +22,13 @@ Fault = Literal[
     "broken",
     "cut",
     "drop",
-    # A page arrives, and is odd.
+]
+"""With these nothing of a page arrives."""
+LOST: frozenset[str | None] = frozenset(get_args(Lost))
+
+Fault = Literal[
+    Lost,
+    # A page arrives, and what it shows is shown.
     "slow",
     "no_date",
     "old_date",
@@ -144,15 +149,15 @@ class Scenario:
 
 
 def demo(*, speed: float = 3.0) -> Scenario:
-    """All six kinds, each from the first second on; a few jobs a second, some of which fail."""
+    """All six kinds, each from the first second on; a job or two a second, some of which fail."""
     return Scenario(
         speed=speed,
         streams={
-            "parse": Stream(rate=0.5, failed=0.15),
-            "classify": Stream(rate=0.2, working=10),
-            "extract": Stream(rate=0.2, failed=0.12),
-            "split": Stream(rate=0.15),
-            "batch": Stream(rate=0.05, working=15, failed=0.05),
-            "batch_v1": Stream(rate=0.05, working=15, failed=0.05),
+            "parse": Stream(rate=0.3, failed=0.2),
+            "classify": Stream(rate=0.1, working=10),
+            "extract": Stream(rate=0.1, failed=0.15),
+            "split": Stream(rate=0.1),
+            "batch": Stream(rate=0.03, working=15, failed=0.05),
+            "batch_v1": Stream(rate=0.03, working=15, failed=0.05),
         },
     )

@@ -10,10 +10,10 @@ from random import Random
 from typing import Any
 
 from relay.simulator.api import Api, Route, Told, route
-from relay.simulator.faults import WHOLE, Answer, choose, spoil
+from relay.simulator.faults import Answer, choose, spoil
 from relay.simulator.job import Job
-from relay.simulator.log import Drained, Missed, Shown
-from relay.simulator.scenario import Fault, Scenario
+from relay.simulator.log import Drained, Happened, Missed, Shown
+from relay.simulator.scenario import LOST, Fault, Scenario
 from relay.simulator.script import Script
 from relay.simulator.world import World
 
@@ -29,17 +29,23 @@ class Request:
 
 
 class Simulator:
-    """With no `api_key` every bearer key is good, but there must be one."""
+    """Without `api_key` any bearer key is good, but there must be one. `happened` hears all that happens."""
 
     def __init__(
-        self, scenario: Scenario, *, now: Callable[[], float], seed: int, api_key: str | None = None
+        self,
+        scenario: Scenario,
+        *,
+        now: Callable[[], float],
+        seed: int,
+        api_key: str | None = None,
+        happened: Callable[[Happened], None] = lambda _: None,
     ) -> None:
         self.scenario = scenario
         self.log: list[Shown] = []
         self.missed: list[Missed] = []
         self._now = now
         self._start = now()
-        self._world = World(scenario, now=lambda: now() + scenario.clock_offset, seed=seed)
+        self._world = World(scenario, now=lambda: now() + scenario.clock_offset, seed=seed, happened=happened)
         # Apart from the world's, so that what happens does not depend on who asks how often.
         self._random = Random(seed)  # noqa: S311 - a scenario must be repeatable
         self._api = Api(self._world, scenario, random=self._random, api_key=api_key)
@@ -82,7 +88,7 @@ class Simulator:
             where, request.method, request.query, request.headers, fault=fault, number=number
         )
         answer = spoil(told.answer, fault, self.scenario, self._random)
-        if fault in WHOLE:
+        if fault not in LOST:
             self._note(number, now, told, answer.delay)
         return Answer(
             status=answer.status,
@@ -121,7 +127,10 @@ class Simulator:
     def _note(self, number: int, now: float, told: Told, delay: float) -> None:
         kind, by_id = told.kind, told.by_id
         self.log += [
-            Shown(number, now, kind, job.id, job.status, job.shown_created_at, by_id, delay)
+            Shown(
+                *(number, now, kind, job.id, job.status),
+                *(job.shown_created_at, by_id, delay, job.shown_updated_at),
+            )
             for job in told.shown
         ]
         self.missed += [Missed(number, now, kind, job_id, by_id) for job_id in told.missed]

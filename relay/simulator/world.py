@@ -13,6 +13,7 @@ from relay.simulator.batches import Batches
 from relay.simulator.job import BatchFile, Job, micros
 from relay.simulator.kinds import ENDPOINTS
 from relay.simulator.life import Life, life
+from relay.simulator.log import Happened
 from relay.simulator.scenario import OddDates, Scenario, Stream
 from relay.simulator.shelves import Lagging, Shelves
 from relay.simulator.timeline import Timeline
@@ -29,8 +30,16 @@ class World:
     What is due happens at its own time, when someone looks next. `now` is the API's clock.
     """
 
-    def __init__(self, scenario: Scenario, *, now: Callable[[], float], seed: int) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        now: Callable[[], float],
+        seed: int,
+        happened: Callable[[Happened], None] = lambda _: None,
+    ) -> None:
         self.live = Shelves()
+        self._happened = happened
         self._scenario = scenario
         self._random = Random(seed)  # noqa: S311 - a scenario must be repeatable
         self._now = now
@@ -214,6 +223,7 @@ class World:
         return job
 
     def _note(self, job: Job, at: int) -> None:
+        self._happened(Happened(at / 1_000_000, job.kind, job.id, job.status if job.there else None))
         if lagging := self._lagging.get(job.kind):
             lagging.note(job, at)
 

@@ -30,8 +30,15 @@ def jobs_of_kind(
     for job_id in ids:
         row = db.execute(SQL["job_of_kind"], {**values, "id": job_id}).fetchone()
         if row is not None:
-            found.append((job_id, Job(id=job_id, status=row[0], name=row[1], error=row[2])))
+            fields = dict(zip(("status", "updated_at", "name", "error"), row, strict=True))
+            found.append((job_id, Job(id=job_id, **fields)))
     return found
+
+
+def _progress(db: Connection, source: int, batch: str) -> tuple[int | None, int]:
+    """How many of a batch's files have ended, and how many it has."""
+    row = db.execute(SQL["progress"], (source, batch)).fetchone()
+    return row[0], row[1]
 
 
 def batch_followed(
@@ -43,9 +50,9 @@ def batch_followed(
     event: NewEvent | None,
     again: str,
     now: float,
-) -> None:
+) -> bool:
     """Keep what was learned of the files; with `event`, the batch is told of and followed no more. Nothing if
-    it has changed meanwhile.
+    it has changed meanwhile. Whether there is something to send: of the event, or of how far it has come.
     """
     as_followed = db.execute(
         SQL["follow_again"],
@@ -58,11 +65,15 @@ def batch_followed(
         },
     ).rowcount
     if not as_followed:
-        return
+        return False
+    before = _progress(db, source, batch.id)
     db.executemany(
         SQL["keep_batch_file"],
         ((source, batch.id, f.place, f.file, f.kind, f.job, f.name, f.status, f.error) for f in files),
     )
-    db.execute(SQL["move_on"], (utc_text(now), source, batch.id))
+    has_moved = _progress(db, source, batch.id) != before
+    if has_moved:
+        db.execute(SQL["move_on"], (utc_text(now), source, batch.id))
     if event is not None:
         add_events(db, source, [event], now)
+    return has_moved or event is not None

@@ -10,6 +10,7 @@ from relay.model import is_open, utc_text
 from relay.store.events import add_events
 from relay.store.named import SQL
 from relay.store.records import AskRow, Changes, Decide, KnownRow, NewEvent, SourceRow, Whole
+from relay.store.retention import pruned_until
 
 CROWD = 20
 """How many rows per asked key a creation time may bring before ids are asked one by one."""
@@ -73,7 +74,7 @@ def ingest(
     now: float,
 ) -> tuple[Changes, int | None]:
     """Read what was known, let `decide` compare, store what it says; the new sequence if it said any."""
-    changes = decide(known_rows(db, source, keys))
+    changes = decide(known_rows(db, source, keys), pruned_until(db, source))
     if changes.is_empty():
         if baseline is not None:
             db.execute(SQL["set_baseline"], {"id": source, "baseline": baseline})
@@ -88,12 +89,14 @@ def ingest(
 
 
 def _write_seen(db: Connection, source: int, changes: Changes, seq: int, at: str, spell_at: str) -> None:
+    """A spell is no older than the API says that the job has changed, whatever anyone's clock says."""
     follow = at if changes.follow else None
     db.executemany(
         SQL["add_job"],
         (
             (
-                *(source, job.created_at, job.id, job.status, job.updated_at, seq, nth, at, spell_at),
+                *(source, job.created_at, job.id, job.status, job.updated_at, seq, nth, at),
+                max(spell_at, job.updated_at),
                 *(follow if nth and not is_open(job.status) else None, job.name, job.error),
             )
             for job, nth in changes.learned
@@ -103,7 +106,7 @@ def _write_seen(db: Connection, source: int, changes: Changes, seq: int, at: str
         SQL["move_job"],
         (
             (
-                *(job.status, job.updated_at, seq, nth, at, spell_at),
+                *(job.status, job.updated_at, seq, nth, at, max(spell_at, job.updated_at)),
                 *(None if is_open(job.status) else follow, job.name, job.error),
                 *(source, known.created_at, job.id),
             )

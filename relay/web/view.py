@@ -1,7 +1,7 @@
 """A relay at work, as those who look at it see it."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -11,7 +11,7 @@ from relay.deliver import Courier
 from relay.model import Clock
 from relay.poll import Poller
 from relay.sources.pace import paces
-from relay.store import Store, Summary
+from relay.store import Ledger, Store, Summary
 from relay.web.health import Read, reasons
 
 FRESH = 2.0
@@ -31,18 +31,38 @@ class View:
     pollers: Mapping[str, Poller]
     courier: Courier
     began: float
-    amiss: int | None = None  # things the ledger found, once it was asked
+    ledger: Callable[[], Ledger | None] = lambda: None  # what the last audit found
     _summary: Summary | None = None
     _fresh_until: float = 0.0
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
     def of(
-        cls, config: Config, pollers: Iterable[Poller], courier: Courier, *, store: Store, clock: Clock
+        cls,
+        config: Config,
+        pollers: Iterable[Poller],
+        courier: Courier,
+        *,
+        store: Store,
+        clock: Clock,
+        ledger: Callable[[], Ledger | None],
     ) -> "View":
         """Of a relay that begins now."""
-        named = {poller.spec.name: poller for poller in pollers}
-        return cls(config=config, store=store, clock=clock, pollers=named, courier=courier, began=clock.now())
+        return cls(
+            config=config,
+            store=store,
+            clock=clock,
+            pollers={poller.spec.name: poller for poller in pollers},
+            courier=courier,
+            began=clock.now(),
+            ledger=ledger,
+        )
+
+    @property
+    def imbalance(self) -> int | None:
+        """How much the ledger can't account for, once it was asked."""
+        ledger = self.ledger()
+        return None if ledger is None else ledger.imbalance
 
     async def summary(self) -> Summary:
         """How things stand, at most some seconds old. Raises StoreFailed."""

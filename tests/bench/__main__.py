@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from tests.bench import delivery, look, pages, poll, rule
+from tests.bench import cost, delivery, flood, look, memory, pages, poll, rule
 from tests.bench.ratios import Compared, table
 
 BENCHES: dict[str, Callable[[Path], AsyncIterator[Compared]]] = {
@@ -17,6 +17,9 @@ BENCHES: dict[str, Callable[[Path], AsyncIterator[Compared]]] = {
     "delivery": delivery.measure,
     "rule": rule.measure,
     "pages": pages.measure,
+    "cost": cost.measure,
+    "memory": memory.measure,
+    "flood": flood.measure,
 }
 
 

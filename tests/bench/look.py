@@ -2,9 +2,8 @@
 
 import os
 import shutil
-import sqlite3
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from relay.store.sqlite import _connect, _make_durable
 from relay.store.writer import Writer
 from tests.bench.history import BEGAN, PAGE, History
 from tests.bench.ratios import Compared
-from tests.bench.setting import CLOCK, EVERYTHING, FAILURES_ONLY, opened, rate, source
+from tests.bench.setting import CLOCK, EVERYTHING, FAILURES_ONLY, fill, opened, rate, source
 
 SIZES = (10_000, 100_000, 1_000_000)
 PAGES = 50
@@ -186,7 +185,7 @@ async def _account(folder: Path, size: int, rules: tuple[Rule, ...]) -> AsyncIte
     history = History()
     store, ingest = await opened(ours, source(), rules)
     await store.close()
-    _fill(ours, history.rows(range(size), ingest.row.id, 0))
+    fill(ours, history.rows(range(size), ingest.row.id, 0))
     shutil.copyfile(ours, theirs)
     os.sync()
     store, ingest = await opened(ours, source(), rules)
@@ -197,13 +196,3 @@ async def _account(folder: Path, size: int, rules: tuple[Rule, ...]) -> AsyncIte
         yield Account(size, history, Relay(ingest), Upsert(writer, ingest.row.id))
         writer.close()
     await store.close()
-
-
-def _fill(path: Path, rows: Iterator[tuple[object, ...]]) -> None:
-    db = sqlite3.connect(path, isolation_level=None)
-    for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -500000"):
-        db.execute(f"PRAGMA {pragma}")
-    db.execute("BEGIN")
-    db.executemany(SQL["add_job"], rows)
-    db.execute("COMMIT")
-    db.close()

@@ -12,7 +12,8 @@ HEADS = ("what", "rate", "peer", "ratio", "spread", "aim", "met")
 class Compared:
     """Rates by round, in `unit`, and the peer's of the same rounds: what slows one slows its neighbour too.
 
-    `peer` is empty where the aim is a rate. `aim` is None for what is only shown.
+    `peer` is empty where the aim is a rate. `aim` is None for what is only shown; where less is better, it is
+    the most that is allowed.
     """
 
     what: str
@@ -21,6 +22,7 @@ class Compared:
     peer: Sequence[float] = ()
     peer_is: str = ""
     aim: float | None = None
+    less_is_better: bool = False
 
     @property
     def ratios(self) -> list[float]:
@@ -31,7 +33,10 @@ class Compared:
 
     @property
     def met(self) -> bool | None:
-        return None if self.aim is None else median(self.ratios) >= self.aim
+        if self.aim is None:
+            return None
+        found = median(self.ratios)
+        return found <= self.aim if self.less_is_better else found >= self.aim
 
     def as_json(self) -> dict[str, Any]:
         found = median(self.ratios), min(self.ratios), max(self.ratios)
@@ -50,7 +55,7 @@ def table(compared: Iterable[Compared]) -> str:
 def _cells(one: Compared) -> tuple[str, ...]:
     met = {True: "yes", False: "NO", None: ""}[one.met]
     rate = f"{short(median(one.rates))} {one.unit}"
-    aim = "" if one.aim is None else short(one.aim)
+    aim = "" if one.aim is None else ("at most " if one.less_is_better else "") + short(one.aim)
     if not one.peer:
         return one.what, rate, "", "", f"{short(min(one.rates))}..{short(max(one.rates))}", aim, met
     peer = f"{short(median(one.peer))} {one.peer_is}"

@@ -3,12 +3,16 @@
 import asyncio
 import gzip
 import multiprocessing
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
+
+from relay.simulator.http import app
+from tests.bench.listed import Listed
 
 Serve = Callable[..., None]
 
@@ -31,6 +35,11 @@ def serve_pages(pipe: Connection, pages: Sequence[bytes]) -> None:
     """A list endpoint: the page whose number is the token, the first without one; gzip as the API's own."""
     answers = [_answer(page) for page in pages]
     asyncio.run(_listen(pipe, lambda: _Pages(answers)))
+
+
+def serve_listed(pipe: Connection, began: int, size: int, working: Sequence[int]) -> None:
+    """The list of so many jobs, to which more come."""
+    asyncio.run(_serve(pipe, app(Listed(began=began, size=size, working=working, now=time.time))))
 
 
 def _answer(page: bytes) -> bytes:
@@ -77,9 +86,13 @@ async def _receive(pipe: Connection) -> None:
         await request.read()
         return web.Response(text="ok")
 
-    app = web.Application()
-    app.router.add_post("/", take)
-    runner = web.AppRunner(app, access_log=None)
+    application = web.Application()
+    application.router.add_post("/", take)
+    await _serve(pipe, application)
+
+
+async def _serve(pipe: Connection, application: web.Application) -> None:
+    runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     pipe.send(runner.addresses[0][1])

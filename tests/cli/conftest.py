@@ -6,6 +6,7 @@ import pytest
 
 from relay.simulator import Scenario, Simulator
 from relay.simulator.http import app
+from tests.process.conftest import home, simulator  # noqa: F401 - the same as there
 from tests.process.live import KEY, Home, Receiver, served, until
 
 EVIL = "\x1b[31mred\x1b[0m\x07\r\n\x9b2Jbidi\u202egpj.pdf\u2028"
@@ -35,17 +36,7 @@ _ANSWERS = {"/hook": 204, "/gone": 410, "/busy": 503}
 
 
 @pytest.fixture
-def home(tmp_path):
-    return Home(tmp_path)
-
-
-@pytest.fixture
-def simulator():
-    return Simulator(Scenario(), now=time.time, seed=1, api_key=KEY)
-
-
-@pytest.fixture
-async def api(simulator):
+async def api(simulator):  # noqa: F811 - the fixture from there
     async with served(app(simulator)) as url:
         yield url
 
@@ -64,9 +55,9 @@ async def hook(receiver):
 @pytest.fixture(scope="session")
 def history(tmp_path_factory):
     """The folder of a relay that has run for a while: see `_live` for what happened."""
-    home = Home(tmp_path_factory.mktemp("history"))
-    asyncio.run(_live(home))
-    return home.folder
+    folder = tmp_path_factory.mktemp("history")
+    asyncio.run(_live(Home(folder)))
+    return folder
 
 
 @pytest.fixture
@@ -75,23 +66,23 @@ def past(history, tmp_path):
     return Home(shutil.copytree(history, tmp_path / "past"))
 
 
-async def _live(home):
+async def _live(relayed):
     """Three jobs are news: `good` ends well, `bad` fails, and one with an evil name and error fails.
 
     `hook` got all of it; what failed is dead for `gone` and waits for `busy`.
     """
-    simulator = Simulator(Scenario(), now=time.time, seed=1, api_key=KEY)
+    account = Simulator(Scenario(), now=time.time, seed=1, api_key=KEY)
     receiver = Receiver(lambda arrival, _: _ANSWERS[arrival.path])
-    async with served(app(simulator)) as api, served(receiver.app()) as url:
-        home.watch(api, THREE.format(url=url), kinds=("parse", "split"))
-        async with home.started("run") as relay:
-            await until(lambda: home.sources_seen() == 2)
-            simulator.create("parse", id="pjb-good", name="good.pdf", status="RUNNING")
-            await until(lambda: len(home.ask("SELECT 1 FROM events")) == 1)
-            simulator.move("pjb-good", "COMPLETED")
-            simulator.create("parse", id="pjb-bad", name="bad.pdf", status="FAILED", error="PDF_IS_BROKEN")
-            simulator.create("parse", id="pjb-evil", name=EVIL, status="FAILED", error=EVIL)
-            await until(lambda: home.ask("SELECT count(*) FROM attempts") >= [(8,)])
+    async with served(app(account)) as api, served(receiver.app()) as url:
+        relayed.watch(api, THREE.format(url=url), kinds=("parse", "split"))
+        async with relayed.started("run") as relay:
+            await until(lambda: relayed.sources_seen() == 2)
+            account.create("parse", id="pjb-good", name="good.pdf", status="RUNNING")
+            await until(lambda: len(relayed.ask("SELECT 1 FROM events")) == 1)
+            account.move("pjb-good", "COMPLETED")
+            account.create("parse", id="pjb-bad", name="bad.pdf", status="FAILED", error="PDF_IS_BROKEN")
+            account.create("parse", id="pjb-evil", name=EVIL, status="FAILED", error=EVIL)
+            await until(lambda: relayed.ask("SELECT count(*) FROM attempts") >= [(8,)])
             relay.terminate()
             assert await relay.wait() == 0
-    home.log.unlink()
+    relayed.log.unlink()

@@ -9,7 +9,11 @@ import pytest
 
 from tests.process.live import KINDS, until
 
-LINE = re.compile(r"\d\d:\d\d:\d\d  (\w+) +.*?  ([✓\w].*)")
+LINE = re.compile(r"\d\d:\d\d:\d\d  (\w+) +\S.*  (\w+ → \w+|finished, .*)  ✓ delivered(?:  .*)?")
+UPDATED = "Slack #ops, updated in place"
+FAILURES = re.compile(r"┃ (?:Subject: \[demo\]|🔴) (?:([\d,]+) failures|(?!Batch ).* failed) ?")
+BATCH = re.compile(r"(?<=\()b(?:at|jb)-[0-9a-f-]+(?=\))")
+ENDED = re.compile(r"Batch (?:finished|failed|was cancelled): ")
 
 
 @pytest.fixture
@@ -23,17 +27,46 @@ def temporary(tmp_path):
 async def test_it_shows_events_of_all_kinds_each_delivered_once(home, temporary):
     done = await home.relay("demo", "--for", "8", within=40, TMPDIR=str(temporary))
     assert (done.status, done.err) == (0, "")
-    lines = [LINE.fullmatch(line) for line in done.out.splitlines()]
-    delivered = [line[1] for line in lines if line and line[2] == "✓ delivered, signature verified"]
-    changed = [line[1] for line in lines if line and "→" in line[2]]
-    assert set(changed) == set(KINDS)
-    assert sorted(delivered) == sorted(changed)
-    count = len(changed)
+    kinds = [line[1] for line in map(LINE.fullmatch, done.out.splitlines()) if line]
+    assert set(kinds) == set(KINDS)
+    count = len(kinds)
     assert re.search(rf"^{count} events: ", done.out, re.MULTILINE)
     assert f"{count} webhooks delivered and verified, 0 twice, 0 with a wrong signature" in done.out
     assert done.out.splitlines()[-1] == "the ledger: nothing amiss"
     assert list(temporary.iterdir()) == []
     assert list(home.folder.iterdir()) == [temporary]
+
+
+async def test_what_people_read_adds_up_to_what_happened(home):
+    done = await home.relay("demo", "--for", "9", "--speed", "10", within=40)
+    changes = [line.groups() for line in map(LINE.fullmatch, done.out.splitlines()) if line]
+    failed = sum(change.endswith("FAILED") and "batch" not in kind for kind, change in changes)
+    running = sum(change.endswith("RUNNING") and "batch" in kind for kind, change in changes)
+    finished = sum(change.startswith("finished") for _, change in changes)
+    posted, updated, mails = (frames(done.out, head) for head in ("Slack #ops", UPDATED, "Mail"))
+    (living,) = filter(FAILURES.search, posted)
+    living = [living, *filter(FAILURES.search, updated)][-1]
+    assert 0 < failed == sum(map(failures_of, mails)) == failures_of(living)
+    assert len(mails) < failed, "some came together"
+    assert 0 < finished == len([frame for frame in posted + updated if ENDED.search(frame)])
+    begun = BATCH.findall("".join(posted))
+    assert sorted(set(begun)) == sorted(begun), "a message for each batch"
+    assert set(BATCH.findall("".join(updated))) <= set(begun)
+    assert done.out.splitlines()[-2] == (
+        f"{len(posted)} messages in Slack, updated {len(updated)} times, and {len(mails)} mails: "
+        f"they tell of {failed + running + finished} events and of {failed} events"
+    )
+    assert done.out.splitlines()[-1] == "the ledger: nothing amiss"
+
+
+def frames(said, head):
+    """What was shown under such a head."""
+    return re.findall(rf"^ {{10}}{head}\n((?: {{10}}┃.*\n)+)", said, re.MULTILINE)
+
+
+def failures_of(frame):
+    """How many a message tells of."""
+    return int((FAILURES.search(frame)[1] or "1").replace(",", ""))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -61,11 +94,13 @@ async def test_the_simulator_says_where_it_is_and_answers_there(home):
 
 
 async def statuses(url, *keys):
+    found = []
     async with aiohttp.ClientSession() as session:
-        return [
-            (await session.get(f"{url}/api/v2/parse", headers={"Authorization": f"Bearer {key}"})).status
-            for key in keys
-        ]
+        for key in keys:
+            headers = {"Authorization": f"Bearer {key}"}
+            async with session.get(f"{url}/api/v2/parse", headers=headers) as answer:
+                found.append(answer.status)
+    return found
 
 
 async def test_the_simulator_ends_when_its_time_is_over(home):

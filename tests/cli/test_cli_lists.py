@@ -57,7 +57,8 @@ async def test_jobs_are_filtered(past, filters, found):
 
 async def test_events_come_newest_first_and_whole(past):
     events = await rows(past, "events")
-    assert len(events) == 4
+    assert sorted(event["type"] for event in events if event["data"]["job_id"] is None) == ["delivery.dead"]
+    assert len(events) == 5
     assert (events[-1]["type"], events[-1]["data"]["previous"]) == ("parse.running", None)
     assert sorted(event["timestamp"] for event in events) == [e["timestamp"] for e in reversed(events)]
     failed = next(event for event in events if event["data"]["job_id"] == "pjb-bad")
@@ -178,9 +179,10 @@ async def test_the_ledger_is_balanced(past):
     done = await past.relay("audit")
     assert done.status == 0
     assert done.out.splitlines() == [
-        "events: 4 = 4 matched + 0 unmatched",
+        "events: 5 = 4 matched + 1 unmatched",
+        "owed: 8 = 2 dead + 4 delivered + 2 waiting",
         "deliveries: 2 dead, 4 delivered, 2 waiting",
         "nothing amiss",
     ]
     (ledger,) = await rows(past, "audit")
-    assert (ledger["transitions"], ledger["amiss"]) == (4, [])
+    assert (ledger["transitions"], ledger["imbalance"], ledger["amiss"]) == (5, 0, [])

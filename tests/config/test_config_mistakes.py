@@ -12,7 +12,7 @@ NO_KEY = "must be printable ASCII without spaces: copy the key again, it begins 
 NO_QUERY = "must end with its path: leave out what begins with ? or #, set parameters in query"
 NO_PARAMETER = "is no parameter that can be set for"
 NOTHING = "an empty list matches nothing: name a value, or leave the condition out"
-RELAY = "name, database, listen, token, heartbeat_url, alerts_to, timezone"
+RELAY = "name, database, listen, token, heartbeat_url, retention, alerts_to, timezone"
 KINDS = "parse, classify, extract, split, batch, batch_v1"
 
 # What is added from line 3 on, and the whole of what is said of it.
@@ -27,6 +27,7 @@ MISTAKES = [
         "[relay]\nretries = 1",
         f"4: relay.retries: there is no such key here: known are {RELAY}",
     ),
+    ('[relay]\nretention = "1d"', "4: relay.retention: must be at least 2d"),
     ("[relay]\nname = 1", "4: relay.name: must be a text in quotes"),
     ('[relay]\nname = "a\\nb"', "4: relay.name: must be a text of 1 to 200 characters on one line"),
     ('[relay]\ndatabase = ""', '4: relay.database: must be the path of a file, such as "relay.db"'),
@@ -127,10 +128,13 @@ MISTAKES = [
         "4: sources.classify.query.configuration_id: must be a text, or a list of texts, that are not empty",
     ),
     ("include = []", "3: sources.parse.include: must not be empty: name at least one"),
-    ("[destinations.hook]", "3: destinations.hook.type: must say what it is: set it to one of webhook"),
+    (
+        "[destinations.hook]",
+        "3: destinations.hook.type: must say what it is: set it to one of email, slack, webhook",
+    ),
     (
         '[destinations.x]\ntype = "fax"',
-        '4: destinations.x.type: "fax" is no type of destination: known are webhook',
+        '4: destinations.x.type: "fax" is no type of destination: known are email, slack, webhook',
     ),
     ('[destinations.x]\ntype = "webhook"', "3: destinations.x.url: is missing: set it"),
     (
@@ -250,3 +254,8 @@ include = ["nope"]
         ["rules.toml:13", "sources.extract.query.nope"],
         ["rules.toml:14", "sources.extract.include"],
     ]
+
+
+@pytest.mark.parametrize("key", ["", " ", "llx-\u00fc"])
+def test_a_key_that_no_header_can_carry_is_a_mistake_and_no_trouble_of_each_look(desk, key):
+    assert desk.mistakes(f'api_key = "{key}"') == [f"rules.toml:3: sources.parse.api_key: {NO_KEY}"]

@@ -6,7 +6,7 @@ import pytest
 from receivers import RECEIVERS
 
 from relay.destinations import session as relays_session
-from relay.message import Message
+from relay.message import Message, Text, one_line
 from relay.model import Event, EventData
 
 JOB = {"id": "pjb-1", "status": "FAILED"}
@@ -37,7 +37,9 @@ async def session():
 
 @pytest.fixture(params=sorted(RECEIVERS))
 async def receiver(request, aiohttp_server, session, clock):
-    return await RECEIVERS[request.param](aiohttp_server, session, clock).start()
+    receiver = await RECEIVERS[request.param](aiohttp_server, session, clock).start()
+    yield receiver
+    await receiver.stop()
 
 
 @pytest.fixture
@@ -61,6 +63,13 @@ def message():
         event = Event(
             id="evt_1", type="parse.failed", timestamp="2026-11-22T10:15:30.123Z", data=EventData(**told)
         )
-        return Message(id=delivery, events=(event,), rule="failures", relay="prod", severity=severity)
+        return Message(
+            id=delivery,
+            events=(event,),
+            rule="failures",
+            relay="prod",
+            severity=severity,
+            text=Text(title=one_line(told["name"] or "", 150), error=told["error"] or ""),
+        )
 
     return make

@@ -4,8 +4,8 @@ import asyncio
 import random
 
 import pytest
+from http_receiver import refusing_port
 from places import NAME, Place, Resolver
-from receivers import refusing_port
 
 from relay.config import load
 from relay.service import running

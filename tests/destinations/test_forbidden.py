@@ -5,8 +5,8 @@ from ipaddress import ip_network
 
 import pytest
 from aiohttp import web
+from http_receiver import refusing_port
 from places import NAME, Place, Resolver
-from receivers import refusing_port
 
 from relay.destinations import Dialler, session
 from relay.destinations.dialler import MOST, is_forbidden

@@ -8,7 +8,8 @@ from email.utils import formatdate
 
 import pytest
 from aiohttp import web
-from receivers import SIGNING, WebhookReceiver, answering
+from http_receiver import answering
+from receivers import SIGNING, WebhookReceiver
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from relay.errors import DeliveryFailed

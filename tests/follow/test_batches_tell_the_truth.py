@@ -122,6 +122,19 @@ async def test_a_file_whose_job_rests_in_a_word_nobody_knows_is_unknown_after_a_
     assert (outcome["completed"], outcome["unknown"]) == (1, 1)
 
 
+@pytest.mark.parametrize("kinds", [("parse", "batch"), ("batch",)])
+async def test_a_file_that_passes_a_word_nobody_knows_after_a_day_at_work_is_waited_for(batched, kinds):
+    it = await batched("RUNNING", kinds=kinds)
+    await it.end()
+    await it.looks(30, after=3600)
+    it.move("parse-0", "QUEUED")
+    await it.looks(8, after=3600)
+    assert await it.finished() == []
+    it.move("parse-0", "COMPLETED")
+    await it.looks(4, after=3600)
+    assert (await it.outcome())["completed"] == 1
+
+
 async def test_a_batch_that_ended_before_the_baseline_is_not_told_of(batched, story):
     quiet = await story(kinds=("parse", "batch"))
     now = quiet.world_clock.now()

@@ -8,6 +8,17 @@ from hypothesis import strategies as st
 from relay.poll.outcome import counted_outcome, failed_items, files_of, given_up, outcome_of
 
 
+def meanwhile(answer, act, *, before):
+    """Something happens before a request that fits is answered."""
+
+    def answered(request):
+        if before(request):
+            act()
+        return answer(request)
+
+    return answered
+
+
 async def test_an_older_batch_is_finished_when_it_ends_with_its_counts(batched):
     it = await batched("COMPLETED", "FAILED", "COMPLETED", kinds=("batch_v1",), kind="batch_v1")
     await it.end()
@@ -42,6 +53,19 @@ async def test_a_cancelled_older_batch_counts_what_was_not_begun_as_cancelled(ba
     await it.end("CANCELLED")
     outcome = await it.outcome()
     assert [outcome[part] for part in ("total", "completed", "cancelled")] == [3, 1, 2]
+
+
+async def test_a_file_that_fails_after_the_counts_were_read_is_counted_and_named(batched):
+    it = await batched("FAILED", "COMPLETED", kinds=("batch_v1",), kind="batch_v1")
+    it.story.api.answer = meanwhile(
+        it.story.api.answer,
+        lambda: it.move("parse-1", "FAILED", "TOO_LATE"),
+        before=lambda request: request.path.endswith("/items"),
+    )
+    await it.end()
+    outcome = await it.outcome()
+    assert [outcome[part] for part in ("total", "completed", "failed")] == [2, 0, 2]
+    assert [failure["job_id"] for failure in outcome["failures"]] == ["parse-0", "parse-1"]
 
 
 @pytest.mark.parametrize("status", [403, 404])

@@ -193,3 +193,18 @@ async def test_a_lagging_list_takes_nothing_back_that_a_hint_has_shown(story):
     for _ in range(5):
         await it.look(after=10)
     assert [status for _, status, _ in await it.told()] == ["RUNNING", "COMPLETED"]
+
+
+@pytest.mark.parametrize("kind", ["parse", "batch", "batch_v1"])
+async def test_a_job_that_a_hint_found_before_the_lists_show_it_has_not_vanished(story, kind):
+    """Lists lag, and those by `job_ids` are lists."""
+    scenario = Scenario(streams={kind: Stream(count=0, lag=600.0)})
+    it = await story(scenario, kinds=(kind,), signing_secret=Secret("s"))
+    await it.look()
+    await it.clock.sleep(2)
+    job = it.simulator.create(kind, status="RUNNING")
+    hints(it).offer(job.id)
+    await while_hints_run(it, asyncio.sleep(2))
+    for _ in range(60):
+        await it.look(after=15)
+    assert [event["type"].partition(".")[2] for event in await it.events()] == ["running"]

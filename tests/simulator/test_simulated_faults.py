@@ -81,11 +81,11 @@ def test_the_log_tells_what_each_answer_showed(account, simulator, clock):
     simulator.create("split", id="b")
     account.get(f"{PATH}/a")
     account.get("/api/v1/split/jobs")
-    start = "2026-09-21T14:13:20.000000Z"
+    start, later = "2026-09-21T14:13:20.000000Z", "2026-09-21T14:13:25.000000Z"
     assert simulator.log == [
-        Shown(1, 1_790_000_000.0, "parse", "a", "PENDING", start),
-        Shown(2, 1_790_000_005.0, "parse", "a", "RUNNING", start, by_id=True),
-        Shown(3, 1_790_000_005.0, "split", "b", "PENDING", "2026-09-21T14:13:25.000000Z"),
+        Shown(1, 1_790_000_000.0, "parse", "a", "PENDING", start, updated_at=start),
+        Shown(2, 1_790_000_005.0, "parse", "a", "RUNNING", start, by_id=True, updated_at=later),
+        Shown(3, 1_790_000_005.0, "split", "b", "PENDING", later, updated_at=later),
     ]
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from relay.model import TERMINAL_STATUSES
-from relay.simulator import BatchFile, Scenario, Stream, changes, demo
+from relay.simulator import BatchFile, Happened, Scenario, Simulator, Stream, changes, demo
 
 KINDS = ["parse", "classify", "extract", "split", "batch", "batch_v1"]
 BATCH_V1 = "/api/v1/beta/batch-processing"
@@ -212,3 +212,21 @@ def test_the_demo_shows_all_kinds_from_the_start(open_account):
         BATCH_V1,
     ]
     assert all(account.get(path)["items"] for path in paths)
+
+
+def test_all_that_happens_is_told_whether_anyone_looks_or_not(clock):
+    happened = []
+    simulator = Simulator(Scenario(), now=clock, seed=1, happened=happened.append)
+    job = simulator.create("parse", id="a")
+    clock.pass_(5)
+    simulator.move(job, "RUNNING")
+    simulator.vanish(job)
+    clock.pass_(5)
+    simulator.bring_back(job)
+    start = 1_790_000_000.0
+    assert happened == [
+        Happened(start, "parse", "a", "PENDING"),
+        Happened(start + 5, "parse", "a", "RUNNING"),
+        Happened(start + 5, "parse", "a", None),
+        Happened(start + 10, "parse", "a", "RUNNING"),
+    ]

@@ -1,7 +1,6 @@
 """Groups: who joins which message, when it goes, and what it carries; in any store."""
 
-import pytest
-from bookkeeping import NOW, a_file, a_group, delivered, failed
+from bookkeeping import NOW, a_group, delivered, failed
 
 from relay.message import SHOWN, Tally
 from relay.model import utc_text
@@ -228,60 +227,3 @@ async def test_a_failed_attempt_can_leave_word_for_the_next(account, lane):
     await lane.turn(failed(first, again=5, place='["b@example.com"]'), at=1)
     (again,) = await lane.claim(at=6)
     assert (first.message.place, again.message.place) == (None, '["b@example.com"]')
-
-
-@pytest.mark.parametrize("how", ["batch", "group"])
-async def test_a_message_in_place_is_found_again(account, lane, how):
-    owed = {"product": "batch"} if how == "batch" else {"group": a_group(interval=0.0)}
-    await account.sees("a", **owed)
-    (first,) = await lane.claim(at=10, living=True)
-    await lane.turn(delivered(first, place="C1/17"), at=11)
-    await account.sees("a", "COMPLETED", at=12, **owed)
-    (second,) = await lane.claim(at=22, living=True)
-    assert (first.message.place, second.message.place) == (None, "C1/17")
-
-
-async def test_another_batch_has_a_message_of_its_own(account, lane):
-    await account.sees("a", product="batch")
-    (first,) = await lane.claim(living=True)
-    await lane.turn(delivered(first, place="C1/17"))
-    await account.sees("b", product="batch")
-    (second,) = await lane.claim(living=True)
-    assert second.message.place is None
-
-
-async def test_a_batchs_message_moves_on_with_its_files(store, account, lane):
-    await account.sees("a", "COMPLETED", product="batch", follow=True)
-    (first,) = await lane.claim(living=True)
-    await lane.turn(delivered(first, place="C1/17"))
-    (batch,) = await store.batches_to_follow(source=account.id, now=NOW, limit=9)
-    files = [a_file(0, "COMPLETED"), a_file(1, "RUNNING"), a_file(2, "FAILED")]
-    again = utc_text(NOW + 60)
-    await store.batch_followed(
-        source=account.id, batch=batch, files=files, event=None, again=again, now=NOW + 20
-    )
-    (more,) = await lane.claim(at=20, living=True)
-    assert (more.id, more.is_attempt, more.message.place, more.message.progress) == (
-        first.id,
-        False,
-        "C1/17",
-        (2, 3),
-    )
-    await lane.turn(delivered(more, place="C1/18"), at=21)
-    assert await lane.claim(at=22, living=True) == (), "once is enough"
-    assert await lane.state(first.id) == "delivered"
-    assert (await store.audit()).amiss == ()
-
-
-async def test_a_message_that_could_not_be_moved_on_costs_no_delivery(store, account, lane):
-    await account.sees("a", "COMPLETED", product="batch", follow=True)
-    (first,) = await lane.claim(living=True)
-    await lane.turn(delivered(first, place="C1/17"))
-    (batch,) = await store.batches_to_follow(source=account.id, now=NOW, limit=9)
-    await store.batch_followed(
-        source=account.id, batch=batch, files=[a_file(0, "RUNNING")], event=None, again="", now=NOW
-    )
-    (more,) = await lane.claim(living=True)
-    await lane.turn(failed(more))
-    assert await lane.state(first.id) == "delivered"
-    assert (await store.audit()).amiss == ()

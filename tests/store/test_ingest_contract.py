@@ -135,7 +135,7 @@ async def test_a_younger_answer_of_the_same_status_moves_time_and_sequence_on(st
     await account.ingest(lambda known: Changes(fresher=[(Known(*known["a"]), younger)]), (CREATED, "a"))
     found = {}
     await account.ingest(lambda known: found.update(known) or Changes(), (CREATED, "a"))
-    assert found["a"] == ("a", CREATED, "RUNNING", LATER, 2, 0, "", 0, None)
+    assert found["a"] == ("a", CREATED, "RUNNING", LATER, 2, 0, CREATED, 0, None)
 
 
 async def test_rows_come_newest_first_fit_all_filters_and_go_on_after_one(store, account):

@@ -1,5 +1,6 @@
 """What only the store on SQLite promises: of its file, and of a schema that moves on."""
 
+import asyncio
 import os
 import sqlite3
 import stat
@@ -8,10 +9,11 @@ import sys
 from contextlib import closing
 
 import pytest
-from bookkeeping import NOW, Account, a_job
+from bookkeeping import NOW, Account, a_change, a_job
+from virtual import open_inline
 
 from relay.errors import Refused, StoreFailed
-from relay.store import open_store
+from relay.store import Changes, open_store
 
 LATER_RELAY = """
 import sys
@@ -144,3 +146,57 @@ def test_another_program_s_database_is_refused_and_left_as_it_was(path):
     before = path.read_bytes()
     assert "is not a database of relay's" in the_refusal(path)
     assert path.read_bytes() == before
+
+
+async def test_to_read_and_then_write_waits_for_another_writer_and_never_fails_at_once(path):
+    """A transaction that begins as a reader can't become a writer once another has written."""
+    stores = [open_store(path) for _ in range(2)]
+    row = await stores[0].open_source(name="parse", kind="parse", identity="{}", now=NOW)
+    accounts = [Account(store, row.id) for store in stores]
+    await asyncio.gather(*(accounts[n % 2].sees(f"job-{n}") for n in range(400)))
+    assert len(await stores[0].rows("events", limit=1000)) == 400
+    for store in stores:
+        await store.close()
+
+
+@pytest.mark.parametrize("count", [1, 100])
+async def test_a_page_is_one_hop_to_the_thread_and_one_commit(path, count):
+    hops = []
+    store = open_inline(path, after_commit=lambda: hops.append(1))
+    row = await store.open_source(name="parse", kind="parse", identity="{}", now=NOW)
+    hops.clear()
+    jobs = [a_job(f"job-{n}") for n in range(count)]
+    keys = [(job.created_at, job.id) for job in jobs]
+    for status in ("RUNNING", "FAILED"):
+        await Account(store, row.id).ingest(lambda known, to=status: all_changed(known, keys, to), *keys)
+    assert len(hops) == 2
+    assert len(await store.rows("events", limit=1000)) == 2 * count
+    await store.close()
+
+
+def all_changed(known, keys, status):
+    changes = Changes()
+    for created_at, job_id in keys:
+        one = a_change(known, a_job(job_id, status, created_at), ("ops",))
+        changes.events += one.events
+        changes.learned += one.learned
+        changes.moved += one.moved
+    return changes
+
+
+async def test_a_file_gives_its_free_pages_back(path):
+    store = open_store(path)
+    db = store.writer._connection
+    assert db.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+    db.execute("CREATE TABLE much (text TEXT)")
+    db.executemany("INSERT INTO much VALUES (?)", (("x" * 5000,) for _ in range(2000)))
+    db.execute("DELETE FROM much WHERE rowid % 20")
+    before, after = _pages(db), 0
+    while (done := await store.shrink(after=after)).after is not None:
+        after = done.after
+    assert _pages(db) < before / 4
+    await store.close()
+
+
+def _pages(db):
+    return db.execute("PRAGMA page_count").fetchone()[0]

@@ -93,7 +93,7 @@ async def test_an_answer_that_a_younger_one_overtook_does_not_count(story):
     await it.look()
     look = Look()
     await ingest.page(slow, look)
-    assert look.doubts == {"a"}
+    assert list(look.doubts) == ["a"]
     assert await it.told() == [("a", "COMPLETED", None)]
 
 
@@ -139,3 +139,36 @@ async def test_a_job_of_a_page_that_shows_it_twice_makes_one_event(story):
         it.simulator.create("parse", item={"id": "twin"})
     await it.look(after=15)
     assert await it.told() == [("twin", "PENDING", None)]
+
+
+@pytest.mark.parametrize("kind", ["parse", "batch", "batch_v1"])
+async def test_many_in_doubt_keep_no_look_waiting_and_each_has_its_turn(story, kind):
+    """The lists lag for good, and what they hide is a change of jobs that had ended."""
+    it = await story(kinds=(kind,), requests_per_minute=20)
+    await it.look()
+    await it.clock.sleep(5)
+    ids = [f"job-{n}" for n in range(40)]
+    for job_id in ids:
+        it.simulator.create(kind, id=job_id, status="FAILED")
+    await it.look(after=15)
+    for job_id in ids:
+        it.simulator.move(job_id, "COMPLETED")
+    shown = {"status": "RUNNING", "updated_at": None}
+    it.api.answer = lagging(it.simulator.answer, **dict.fromkeys(ids, shown))
+    assert max([(await it.look(after=15)).seconds for _ in range(12)]) < 60
+    assert sorted((await it.told())[40:]) == sorted((job_id, "COMPLETED", "FAILED") for job_id in ids)
+
+
+WORDS = {"classify": "CANCELLED", "extract": "THROTTLED", "split": "processing", "parse": "SUCCESS"}
+
+
+@pytest.mark.parametrize(("kind", "word"), WORDS.items())
+async def test_an_enum_that_grows_makes_an_event_and_no_crash(story, kind, word):
+    """CANCELLED is an end; the others are open, since nothing says otherwise."""
+    it = await story(kinds=(kind,))
+    it.simulator.create(kind, id="a")
+    await it.look()
+    for status in (word, "FAILED"):
+        it.simulator.move("a", status.upper())
+        await it.look(after=15)
+    assert await it.told() == [("a", word.upper(), "PENDING"), ("a", "FAILED", word.upper())]

@@ -142,3 +142,32 @@ async def test_a_source_of_another_query_learns_anew_in_silence(story):
     await it.start()
     await it.look(after=15)
     assert len(await it.told()) == 1
+
+
+@pytest.mark.parametrize("kind", ["parse", "batch", "batch_v1"])
+@pytest.mark.parametrize("date", [True, False])
+async def test_an_old_open_job_makes_no_news_of_the_history_after_it(story, kind, date):
+    it = await story(Scenario(date=date), kinds=(kind,), page_size=10)
+    it.simulator.create(kind, id="open", status="RUNNING", created_at=ago(it, 720 * HOUR))
+    for n in range(300):
+        created_at = ago(it, 5 * HOUR + 8000 * n)
+        it.simulator.create(kind, id=f"old-{n}", status="COMPLETED", created_at=created_at)
+    await it.look()
+    assert max([(await it.look(after=15)).requests for _ in range(5)]) <= 6
+    assert await it.told() == []
+    it.simulator.create(kind, id="new", status="FAILED")
+    await it.look(after=15)
+    assert await it.told() == [("new", "FAILED", None)]
+
+
+async def test_a_date_has_whole_seconds_and_what_came_within_them_before_is_no_news(story):
+    """The first answer says 14:13:20, and was given at 14:13:20.7; the job was there by then."""
+    it = await story()
+    await it.clock.sleep(0.5)
+    it.simulator.create("parse", id="before", status="FAILED")
+    await it.look(after=0.2)
+    assert await it.told() == []
+    await it.clock.sleep(2)
+    it.simulator.create("parse", id="after", status="FAILED")
+    await it.look(after=15)
+    assert await it.told() == [("after", "FAILED", None)]

@@ -1,9 +1,9 @@
 """Jobs that are not there any more: told once, late and never as a failure, or not at all."""
 
 import pytest
-from tales import hiding, looks, refusing, types, unreachable
+from tales import hiding, looks, ordering, refusing, types, unreachable
 
-HOUR = 3600.0
+HOUR, DAY = 3600.0, 86400.0
 SOME = ["parse", "batch", "batch_v1"]
 PATHS = {"parse": "/api/v2/parse", "batch": "/api/v2/batches", "batch_v1": "/api/v1/beta/batch-processing"}
 
@@ -133,3 +133,27 @@ async def test_between_the_two_misses_there_is_a_whole_look(story, kind):
     assert await types(it) == [(kind, "source.down"), (kind, "source.up")]
     await looks(it, 10)
     assert (await types(it))[2:] == vanished(kind)
+
+
+@pytest.mark.parametrize("age", [HOUR, 5 * DAY])
+@pytest.mark.parametrize(
+    ("kind", "order"),
+    [
+        *((kind, None) for kind in SOME),
+        ("batch_v1", lambda items: sorted(items, key=lambda item: item["id"][::-1])),
+    ],
+)
+async def test_a_job_that_ends_while_no_get_finds_any_has_not_vanished(story, kind, age, order):
+    """The lists are good: they are what is believed."""
+    it = await story(kinds=(kind,), page_limit=10)
+    now = it.world_clock.now()
+    it.simulator.create(kind, id="a", status="RUNNING", created_at=now - age)
+    for n in range(40):
+        it.simulator.create(kind, id=f"young-{n}", status="COMPLETED", created_at=now - 3000 + n)
+    right = ordering(it.simulator.answer, order) if order else it.simulator.answer
+    it.api.answer = right
+    await looks(it, 2)
+    it.api.answer = refusing(right, 404, path=PATHS[kind] + "/")
+    it.simulator.move("a", "COMPLETED")
+    await looks(it, 12)
+    assert await types(it) == [("a", f"{kind.partition('_')[0]}.completed")]

@@ -1,9 +1,13 @@
 """A list without dates, in whatever order it comes: `batch_v1`."""
 
+from functools import partial
 from random import Random
 
 import pytest
-from tales import looks, ordering
+from tales import looks, meanwhile, ordering
+
+from relay.simulator import Scenario, Stream
+from relay.sources import KINDS
 
 HOUR, DAY = 3600.0, 86400.0
 PATH = "/api/v1/beta/batch-processing"
@@ -84,3 +88,33 @@ async def test_one_that_moves_from_list_to_list_tells_each_change(story, order):
         it.simulator.move("a", status)
     await it.look(after=15)
     assert [status for _, status, _ in await it.told()] == ["PENDING", "DISPATCHED", "RUNNING", "COMPLETED"]
+
+
+@pytest.mark.parametrize("kind", [name for name, kind in KINDS.items() if kind.dates])
+@pytest.mark.parametrize("order", ["newest", "oldest", "shuffled"])
+async def test_a_known_job_ends_no_walk_since_no_list_is_said_to_have_an_order(story, kind, order):
+    it = await story(Scenario(streams={kind: Stream(count=0, order=order)}), kinds=(kind,), page_limit=3)
+    await it.look()
+    for n in range(20):
+        it.simulator.create(kind, id=f"job-{n}", status="COMPLETED", created_at=it.world_clock.now() + n % 5)
+        if n % 2:
+            await it.look(after=15)
+    assert sorted(await it.told()) == sorted((f"job-{n}", "COMPLETED", None) for n in range(20))
+
+
+@pytest.mark.parametrize("kind", ["parse", "batch", "batch_v1"])
+@pytest.mark.parametrize("after", range(6))
+@pytest.mark.parametrize("path", [("PENDING", "RUNNING"), ("RUNNING", "PENDING")])
+async def test_a_job_that_moves_between_two_lists_of_a_look_is_not_missed(story, kind, after, path):
+    """Not by the first look, whose lists it is new to, nor by a later one, whose lists should show it."""
+    it = await story(kinds=(kind,))
+    right, (before, now) = it.simulator.answer, path
+    for n in range(2):
+        it.simulator.create(kind, id=f"a-{n}", status=before, created_at=it.world_clock.now() - DAY)
+        it.api.answer = meanwhile(right, partial(it.simulator.move, f"a-{n}", now), after=after)
+        await it.look(after=15)
+        it.api.answer = right
+        it.simulator.move(f"a-{n}", "FAILED")
+        await looks(it, 3)
+        if n == 0:
+            assert (await it.told())[-1][:2] == ("a-0", "FAILED")

@@ -71,6 +71,20 @@ async def test_without_the_api_s_time_ours_counts(story):
     assert (await types(it)).count(STUCK) == 1
 
 
+@pytest.mark.parametrize("ours", [HOUR, -HOUR])
+async def test_a_first_answer_without_a_date_makes_no_job_stuck(story, ours):
+    """After a restart no one knows yet how wrong our clock is."""
+    it = await story(stuck_after=HALF)
+    it.clock.jump(ours)
+    it.simulator.create("parse", id="known", status="RUNNING")
+    await looks(it, 4)
+    await it.start()
+    it.simulator.create("parse", id="new", status="RUNNING")
+    it.simulator.fail_next(1, "no_date")
+    await looks(it, 10)
+    assert await types(it) == [("new", "parse.running")]
+
+
 @pytest.mark.parametrize(("moves", "told"), [(False, 1), (True, 0)])
 async def test_what_an_outage_hides_is_not_concluded_from(story, moves, told):
     it = await an_account(story)

@@ -6,6 +6,7 @@ import pytest
 from tales import hanging, refusing, unreachable
 
 from relay.model import Secret
+from relay.simulator import Scenario, Stream
 from relay.sources import KINDS
 
 HOUR = 3600.0
@@ -67,6 +68,16 @@ async def test_a_list_that_lags_by_half_an_hour_hides_nothing(story):
     it.simulator.create("parse", id="late", status="FAILED", created_at=it.world_clock.now() - 1800)
     await it.look(after=15)
     assert await it.told() == [("late", "FAILED", None)]
+
+
+async def test_a_list_that_lags_and_has_shown_nothing_yet_hides_nothing(story):
+    it = await story(Scenario(streams={"parse": Stream(count=0, lag=1800.0)}))
+    await it.look()
+    await it.clock.sleep(5)
+    it.simulator.create("parse", id="first", status="FAILED")
+    for _ in range(130):
+        await it.look(after=15)
+    assert await it.told() == [("first", "FAILED", None)]
 
 
 @pytest.mark.parametrize("kind", ["parse", "batch", "batch_v1"])
@@ -145,3 +156,14 @@ async def test_what_is_told_arrives(story):
     (event,) = message.events
     assert (message.rule, message.severity, event.type) == ("all", "error", "parse.failed")
     assert (event.data.error, event.data.error_kind) == ("PDF_IS_BROKEN: page 7", "PDF_IS_BROKEN: page #")
+
+
+async def test_a_look_that_took_long_is_no_outage(story):
+    it = await an_account(story, page_size=1, requests_per_minute=1)
+    for n in range(10):
+        it.simulator.create("parse", id=f"new-{n}")
+    assert (await it.look(after=15)).seconds > 500
+    it.simulator.create("parse", id="next")
+    await it.look(after=15)
+    assert len(await it.events()) == 11
+    assert not any(event["after_outage"] for event in await it.events())

@@ -1,11 +1,13 @@
 """Ids, dates, names and keys: what is the same job, and what is the same source."""
 
+import json
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from tales import looks, types
 
+from relay.ingest import Look
 from relay.model import Secret
 from relay.sources import KINDS
 
@@ -169,3 +171,46 @@ async def test_a_page_token_that_repeats_and_brings_nothing_new_ends_the_look_an
     it.api.answer = right
     await looks(it, 2)
     assert sorted(await it.told()) == [(f"new-{n}", "FAILED", None) for n in range(5)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_field_but_id_and_status_may_vanish_or_be_renamed(story, kind):
+    it = await story(kinds=(kind,))
+    await it.look(after=30)
+    right = it.simulator.answer
+
+    def bare(item):
+        return {"id": item["id"], "status": item["status"]} | {f"new_{name}": item[name] for name in item}
+
+    def answered(request):
+        given = right(request)
+        content = json.loads(given.body)
+        if "items" in content:
+            content["items"] = [bare(item) for item in content["items"]]
+        elif "job" in content:
+            content["job"] = bare(content["job"])
+        elif "id" in content:
+            content = bare(content)
+        return replace(given, body=json.dumps(content).encode())
+
+    it.api.answer = answered
+    it.simulator.create(kind, id="a")
+    statuses = [None, "PENDING", "RUNNING", "FAILED"]
+    for status in statuses[2:]:
+        await looks(it, 2)
+        it.simulator.move("a", status)
+    await looks(it, 3)
+    assert await it.told() == [("a", now, before) for before, now in pairwise(statuses)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_get_of_one_is_read_whether_the_kind_wraps_the_job_or_not(story, kind):
+    it = await story(kinds=(kind,))
+    it.simulator.create(kind, id="a", status="RUNNING")
+    await it.look()
+    it.simulator.move("a", "FAILED")
+    right, bodies = it.simulator.answer, []
+    it.api.answer = lambda request: bodies.append(right(request)) or bodies[-1]
+    await it.relay.pollers[0].looking.asking.get("a", Look())
+    assert await it.told() == [("a", "FAILED", "RUNNING")]
+    assert ["job" in json.loads(answer.body) for answer in bodies] == [kind in {"parse", "batch_v1"}]

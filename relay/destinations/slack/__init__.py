@@ -1,0 +1,7 @@
+"""Slack, by an incoming webhook or as a bot, which keeps one message current."""
+
+from relay.destinations.slack.options import SlackOptions
+from relay.destinations.slack.send import Slack
+from relay.destinations.slack.shown import shown
+
+__all__ = ["Slack", "SlackOptions", "shown"]

@@ -1,0 +1,114 @@
+"""One message that is kept current: where it stands, what it has told so far, and when it ends. Pure."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from relay.message import Message, Tally, cut
+
+LIVES = 24 * 3600.0
+"""Seconds after which a group's message is old, and another begun: nobody sees it change any more."""
+
+RESTS = 3600.0
+"""Seconds without news after which the next of a group begins another."""
+
+SIZE = 4000
+"""Bytes that a place may have."""
+
+KINDS = 24
+_KIND = 120
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a message stands, and what it tells.
+
+    `to` is the channel as configured, `channel` as Slack calls it. `delivery` is the one that was added last.
+    `ts` is empty until it is posted. Times in seconds.
+    """
+
+    to: str
+    began: float
+    touched: float
+    delivery: str
+    channel: str = ""
+    ts: str = ""
+    count: int = 0
+    first: str = ""
+    last: str = ""
+    tallies: tuple[Tally, ...] = ()
+
+    def encoded(self) -> str:
+        """At most 4000 bytes: the rarest kinds are left out; `count` still counts them."""
+        text = msgspec.json.encode(self)
+        if len(text) <= SIZE or not self.tallies:
+            return text.decode()
+        return msgspec.structs.replace(self, tallies=self.tallies[:-1]).encoded()
+
+
+def gathered(message: Message, *, to: str, now: float) -> Message:
+    """The message with what its place has told already in its numbers, and itself in its place.
+
+    The same again adds nothing: a delivery that is tried again counts once.
+    """
+    place = _place(message, to, now)
+    if message.group is not None:
+        message = msgspec.structs.replace(
+            message, count=place.count, first=place.first, last=place.last, tallies=place.tallies
+        )
+    return msgspec.structs.replace(message, place=place.encoded())
+
+
+def place_of(text: str | None) -> Place | None:
+    """None where there is none, or one of another version of relay."""
+    try:
+        return msgspec.json.decode(text or "", type=Place)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+
+
+def _place(message: Message, to: str, now: float) -> Place:
+    old = place_of(message.place)
+    if old is None or old.to != to or (message.group is not None and _is_over(old, now)):
+        return _begun(message, to, now)
+    if old.delivery == message.id:
+        return old
+    return _added(old, _begun(message, to, now))
+
+
+def _is_over(place: Place, now: float) -> bool:
+    return now - place.began > LIVES or now - place.touched > RESTS
+
+
+def _begun(message: Message, to: str, now: float) -> Place:
+    tallies = message.tallies or [Tally(1, event.type, event.data.error_kind) for event in message.events]
+    return Place(
+        to=to,
+        began=now,
+        touched=now,
+        delivery=message.id,
+        count=message.count,
+        first=message.first or message.events[0].timestamp,
+        last=message.last or message.events[-1].timestamp,
+        tallies=_merged(tallies),
+    )
+
+
+def _added(old: Place, new: Place) -> Place:
+    return msgspec.structs.replace(
+        old,
+        delivery=new.delivery,
+        count=old.count + new.count,
+        first=min(old.first, new.first),
+        last=max(old.last, new.last),
+        tallies=_merged((*old.tallies, *new.tallies)),
+    )
+
+
+def _merged(tallies: Iterable[Tally]) -> tuple[Tally, ...]:
+    """One for each kind, the most frequent first; of long ones the beginning is kept."""
+    counts: dict[tuple[str, str | None], int] = {}
+    for tally in tallies:
+        kind = (cut(tally.type, _KIND), cut(tally.error_kind, _KIND) if tally.error_kind else None)
+        counts[kind] = counts.get(kind, 0) + tally.count
+    most = sorted(counts.items(), key=lambda item: -item[1])[:KINDS]
+    return tuple(Tally(count, *kind) for kind, count in most)

@@ -1,0 +1,82 @@
+"""Values as Slack's text: harmless, readable, within a length. Pure.
+
+Slack reads `&lt; &gt; &amp;` as characters everywhere, and `<…>`, `*…*`, `` `…` `` as markup in its "mrkdwn"
+alone. So most values stand in texts of type "plain_text"; what stands in mrkdwn is escaped, and in code where
+it could be read as markup. Names between colons would become pictures in both, so their colons are changed
+for others that look the same.
+"""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_PICTURE = re.compile(r":(?=100:|1234:|[\w'-]*(?:[^\W\d]|[+-]))([\w+'-]{1,100}):")
+_MARKUP = re.compile(r"[*~`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[>•]")
+_FENCE = re.compile(r"`{3,}")
+_CUT_ENTITY = re.compile(r"&[a-z]{0,4}\Z")
+_CUT_LINK = re.compile(r"<[^<>]*\Z")
+_COLON, _TICK = "\N{MODIFIER LETTER COLON}", "\N{MODIFIER LETTER GRAVE ACCENT}"
+_LONGEST_URL = 1000
+
+MORE = 40
+"""Characters that are kept free for "… n more"."""
+
+
+def escaped(text: str, limit: int) -> str:
+    """With its three entities, none of them cut, at most `limit` characters long."""
+    return fitting(text.translate(_ENTITIES), limit)
+
+
+def fitting(text: str, limit: int) -> str:
+    """What is escaped already, cut within neither entity nor link."""
+    if len(text) <= limit:
+        return text
+    return _CUT_LINK.sub("", _CUT_ENTITY.sub("", text[: limit - 1])).rstrip() + "…"
+
+
+def plain(text: str, limit: int) -> str:
+    """For texts of type "plain_text"."""
+    return escaped(_PICTURE.sub(f"{_COLON}\\1{_COLON}", text), limit)
+
+
+def inline(text: str, limit: int) -> str:
+    """One line within mrkdwn: in code where it could be read as markup."""
+    if _MARKUP.search(text):
+        return f"`{escaped(text.replace('`', _TICK), limit - 2)}`"
+    return plain(text, limit)
+
+
+def code(text: str, limit: int) -> str:
+    """A block of code that nothing in it can end."""
+    harmless = _FENCE.sub(lambda ticks: _TICK * len(ticks[0]), text)
+    room = limit - len("```\n\n```")
+    lines = [escaped(line, room - MORE - 1) for line in harmless.splitlines()]
+    return f"```\n{whole_lines(lines, room)}\n```"
+
+
+def whole_lines(lines: Sequence[str], limit: int) -> str:
+    """As many as there is room for, then how many more there are."""
+    if sum(map(len, lines)) + len(lines) - 1 <= limit:
+        return "\n".join(lines)
+    shown: list[str] = []
+    room = limit - MORE
+    for line in lines:
+        if (room := room - len(line) - 1) < 0:
+            break
+        shown.append(line)
+    return "\n".join([*shown, f"… {len(lines) - len(shown):,} more"])
+
+
+def link(url: str | None, label: str) -> str | None:
+    """None for what is no plain link to the web."""
+    if not url or not url.isprintable() or re.search(r"[ |<>\\\"]", url):
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    target = url.translate(_ENTITIES)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or len(target) > _LONGEST_URL:
+        return None
+    return f"<{target}|{label}>"

@@ -1,0 +1,259 @@
+"""One message that is kept current: over deliveries, a restart, its deletion, and the end of a batch."""
+
+from datetime import UTC
+
+import msgspec
+import pytest
+from http_receiver import answering
+from slack_receivers import SlackBotReceiver
+
+from relay.destinations.slack import shown
+from relay.destinations.slack.living import LIVES, RESTS, gathered, place_of
+from relay.errors import DeliveryFailed
+from relay.message import Tally
+from relay.model import utc_text
+from relay.render import text_of
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+async def slack(aiohttp_server, session, clock):
+    return await SlackBotReceiver(aiohttp_server, session, clock).start()
+
+
+class Desk:
+    """What stands between a rule and Slack: it keeps the place of the last message, as the store does."""
+
+    def __init__(self, slack, clock):
+        self.place = None
+        self._slack = slack
+        self._clock = clock
+
+    async def send(self, message):
+        options = self._slack.options()
+        message = msgspec.structs.replace(message, place=self.place)
+        message = options.gathered(message, now=self._clock.now())
+        message = msgspec.structs.replace(message, text=text_of(message, zone=UTC))
+        receipt = await self._slack.destination().send(message)
+        self.place = receipt.place
+        return receipt
+
+    @property
+    def shows(self):
+        return [shown(payload) for payload in self._slack.posted.values()]
+
+
+@pytest.fixture
+def desk(slack, clock):
+    return Desk(slack, clock)
+
+
+@pytest.fixture
+def failures(message, clock):
+    """A message of so many failures of one kind, seen now."""
+
+    def make(delivery, count, kind="PDF_IS_BROKEN"):
+        one = message(delivery=delivery, error=kind, error_kind=kind)
+        at = utc_text(clock.now())
+        tallies = (Tally(count, "parse.failed", kind),)
+        return msgspec.structs.replace(one, group={}, count=count, tallies=tallies, first=at, last=at)
+
+    return make
+
+
+@pytest.fixture
+def batch(message):
+    def make(delivery, event_type, status, *, severity="info", progress=None, **data):
+        one = message(
+            delivery=delivery,
+            severity=severity,
+            product="batch",
+            kind="batch",
+            status=status,
+            error=None,
+            **data,
+        )
+        event = msgspec.structs.replace(one.events[0], type=event_type)
+        return msgspec.structs.replace(one, events=(event,), progress=progress)
+
+    return make
+
+
+async def test_a_group_is_one_message_whose_numbers_grow(desk, failures, clock, slack):
+    await desk.send(failures("msg_1", 5000))
+    clock.time += 60
+    await desk.send(failures("msg_2", 3000, "TIMEOUT"))
+    clock.time += 60
+    await desk.send(failures("msg_3", 2000))
+    assert slack.methods == ["chat.postMessage", "chat.update", "chat.update"]
+    (said,) = desk.shows
+    assert "10,000 failures in parse" in said
+    assert "7,000 × parse failed: PDF_IS_BROKEN" in said
+    assert "3,000 × parse failed: TIMEOUT" in said
+    assert "2 kinds of error within 2 m" in said
+
+
+async def test_it_goes_on_after_a_restart(desk, failures, clock, slack):
+    await desk.send(failures("msg_1", 2))
+    after = Desk(slack, clock)
+    after.place = desk.place
+    await after.send(failures("msg_2", 3))
+    assert slack.methods == ["chat.postMessage", "chat.update"]
+    assert "5 failures" in after.shows[0]
+
+
+async def test_a_delivery_that_is_tried_again_counts_once(desk, failures, slack):
+    await desk.send(failures("msg_1", 2))
+    slack.answer = answering(500)
+    with pytest.raises(DeliveryFailed):
+        await desk.send(failures("msg_2", 3))
+    slack.answer = slack.thanks
+    for _ in range(3):
+        await desk.send(failures("msg_2", 3))
+    assert "5 failures" in desk.shows[0]
+
+
+async def test_one_that_was_deleted_is_posted_anew_with_all_its_numbers(desk, failures, slack):
+    await desk.send(failures("msg_1", 2))
+    slack.posted.clear()
+    await desk.send(failures("msg_2", 3))
+    await desk.send(failures("msg_3", 4))
+    assert slack.methods == ["chat.postMessage", "chat.update", "chat.postMessage", "chat.update"]
+    (said,) = desk.shows
+    assert "9 failures" in said
+
+
+@pytest.mark.parametrize("word", ["cant_update_message", "edit_window_closed", "channel_not_found"])
+async def test_one_that_cannot_be_changed_any_more_is_posted_anew(desk, failures, slack, word):
+    await desk.send(failures("msg_1", 2))
+    well = slack.thanks
+
+    async def answer(request):
+        refused = request.path.endswith("chat.update")
+        return await (answering(200, f'{{"ok":false,"error":"{word}"}}') if refused else well)(request)
+
+    slack.answer = answer
+    await desk.send(failures("msg_2", 3))
+    assert slack.methods == ["chat.postMessage", "chat.update", "chat.postMessage"]
+    assert "5 failures" in desk.shows[-1]
+
+
+@pytest.mark.parametrize("word", ["ratelimited", "internal_error", "not_in_channel", "invalid_auth"])
+async def test_another_trouble_with_a_change_posts_nothing(desk, failures, slack, word):
+    await desk.send(failures("msg_1", 2))
+    slack.answer = answering(200, f'{{"ok":false,"error":"{word}"}}')
+    with pytest.raises(DeliveryFailed, match=word):
+        await desk.send(failures("msg_2", 3))
+    assert slack.methods == ["chat.postMessage", "chat.update"]
+
+
+async def test_after_an_hour_of_silence_another_message_begins(desk, failures, clock, slack):
+    await desk.send(failures("msg_1", 2))
+    clock.time += RESTS + 1
+    await desk.send(failures("msg_2", 3))
+    assert slack.methods == ["chat.postMessage", "chat.postMessage"]
+    assert "3 failures" in desk.shows[-1]
+
+
+async def test_after_a_day_another_begins_though_news_never_ceased(desk, failures, clock, slack):
+    hours = round(LIVES / HOUR)
+    for hour in range(hours + 2):
+        await desk.send(failures(f"msg_{hour}", 1))
+        clock.time += HOUR
+    assert slack.methods == ["chat.postMessage", *["chat.update"] * hours, "chat.postMessage"]
+
+
+async def test_another_channel_in_the_configuration_gets_another_message(failures, clock):
+    begun = gathered(failures("msg_1", 2), to="#ops", now=clock.now())
+    place = msgspec.structs.replace(place_of(begun.place), ts="1.1", channel="C1")
+    moved = msgspec.structs.replace(failures("msg_2", 3), place=place.encoded())
+    assert gathered(moved, to="#ops", now=clock.now()).count == 5
+    elsewhere = gathered(moved, to="#other", now=clock.now())
+    assert (elsewhere.count, place_of(elsewhere.place).ts) == (3, "")
+
+
+async def test_the_channel_is_changed_by_the_id_that_slack_gave_it(desk, failures, slack):
+    await desk.send(failures("msg_1", 2))
+    await desk.send(failures("msg_2", 3))
+    assert [payload["channel"] for payload in slack.payloads] == ["#ops", "C0123456789"]
+
+
+async def test_a_batch_is_one_message_from_its_start_to_its_end(desk, batch, clock, slack):
+    await desk.send(batch("msg_1", "batch.running", "RUNNING", progress=(0, 4)))
+    clock.time += 30 * HOUR
+    await desk.send(batch("msg_2", "batch.running", "RUNNING", progress=(2, 4)))
+    assert "50 %" in desk.shows[0]
+    await desk.send(batch("msg_3", "batch.completed", "COMPLETED", progress=(4, 4)))
+    assert slack.methods == ["chat.postMessage", "chat.update", "chat.update"]
+    (said,) = desk.shows
+    assert "100 %" in said
+
+
+@pytest.mark.parametrize("ending", ["finished", "failed", "cancelled"])
+async def test_a_bad_end_of_a_batch_is_said_in_its_thread_and_channel_too(desk, batch, slack, ending):
+    await desk.send(batch("msg_1", "batch.running", "RUNNING"))
+    await desk.send(batch("msg_2", f"batch.{ending}", "FAILED", severity="error"))
+    assert slack.methods == ["chat.postMessage", "chat.update", "chat.postMessage"]
+    first, reply = slack.posted
+    assert (slack.payloads[-1]["thread_ts"], slack.payloads[-1]["reply_broadcast"]) == (first, True)
+    assert place_of(desk.place).ts == first, "it is the message itself that goes on"
+    assert slack.posted[first]["blocks"] == slack.posted[reply]["blocks"]
+
+
+async def test_a_reply_that_fails_is_a_failed_attempt(desk, batch, slack):
+    await desk.send(batch("msg_1", "batch.running", "RUNNING"))
+    well = slack.thanks
+
+    async def answer(request):
+        return await (answering(503) if request.path.endswith("chat.postMessage") else well)(request)
+
+    slack.answer = answer
+    with pytest.raises(DeliveryFailed, match="HTTP 503"):
+        await desk.send(batch("msg_2", "batch.failed", "FAILED", severity="error"))
+
+
+@pytest.mark.parametrize(
+    ("event_type", "severity"), [("batch.finished", "warning"), ("batch.stuck", "error")]
+)
+async def test_other_news_of_a_batch_makes_no_reply(desk, batch, slack, event_type, severity):
+    await desk.send(batch("msg_1", "batch.running", "RUNNING"))
+    await desk.send(batch("msg_2", event_type, "COMPLETED", severity=severity))
+    assert slack.methods == ["chat.postMessage", "chat.update"]
+
+
+async def test_a_bad_end_that_is_the_first_that_is_heard_is_said_once(desk, batch, slack):
+    await desk.send(batch("msg_1", "batch.failed", "FAILED", severity="error"))
+    assert slack.methods == ["chat.postMessage"]
+
+
+@pytest.mark.parametrize("place", ["", "{}", "nonsense", '{"to":1}', "[" * 50_000, "null"])
+async def test_a_place_that_cannot_be_read_begins_another_message(desk, failures, slack, place):
+    desk.place = place
+    await desk.send(failures("msg_1", 2))
+    assert slack.methods == ["chat.postMessage"]
+
+
+def test_a_place_is_small_and_its_count_whole_whatever_came(failures):
+    place, total = None, 0
+    for n in range(200):
+        kind = f"{n} " + "漢" * 500
+        message = msgspec.structs.replace(failures(f"msg_{n}", n + 1, kind), place=place)
+        message = gathered(message, to="#ops", now=1000.0 + n)
+        place, total = message.place, total + n + 1
+        assert len(place.encode()) <= 4000
+        assert message.count == total
+    assert len(place_of(place).tallies) >= 5
+
+
+async def test_an_answer_that_tells_no_place_keeps_none(desk, failures, slack):
+    slack.answer = answering(200, '{"ok":true}')
+    receipt = await desk.send(failures("msg_1", 2))
+    assert receipt.place is None
+
+
+async def test_a_long_answer_that_repeats_the_message_is_understood(desk, failures, slack):
+    echo = '{"ok":true,"message":{"text":"' + "\\u00e4" * 25_000 + '"},"channel":"C1","ts":"1.5"}'
+    slack.answer = answering(200, echo)
+    receipt = await desk.send(failures("msg_1", 2))
+    assert (place_of(receipt.place).ts, len(receipt.answer)) == ("1.5", 4096)

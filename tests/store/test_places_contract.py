@@ -1,0 +1,91 @@
+"""Messages that are brought up to date in place, and how far a batch has come; in any store."""
+
+import pytest
+from bookkeeping import NOW, a_file, a_group, delivered, failed
+
+from relay.model import utc_text
+
+
+@pytest.fixture
+async def begun(store, account, lane):
+    """A batch that has ended, whose message stands; follow its files."""
+    await account.sees("a", "COMPLETED", product="batch", follow=True)
+    (first,) = await lane.claim(living=True)
+    await lane.turn(delivered(first, place="C1/17"))
+    (batch,) = await store.batches_to_follow(source=account.id, now=NOW, limit=9)
+
+    async def follow(*statuses, at=0.0):
+        files = [a_file(n, status) for n, status in enumerate(statuses)]
+        return await store.batch_followed(
+            source=account.id, batch=batch, files=files, event=None, again=utc_text(NOW), now=NOW + at
+        )
+
+    return first, follow
+
+
+@pytest.mark.parametrize("how", ["batch", "group"])
+async def test_a_message_in_place_is_found_again(account, lane, how):
+    owed = {"product": "batch"} if how == "batch" else {"group": a_group(interval=0.0)}
+    await account.sees("a", **owed)
+    (first,) = await lane.claim(at=10, living=True)
+    await lane.turn(delivered(first, place="C1/17"), at=11)
+    await account.sees("a", "COMPLETED", at=12, **owed)
+    (second,) = await lane.claim(at=22, living=True)
+    assert (first.message.place, second.message.place) == (None, "C1/17")
+
+
+async def test_another_batch_has_a_message_of_its_own(account, lane):
+    await account.sees("a", product="batch")
+    (first,) = await lane.claim(living=True)
+    await lane.turn(delivered(first, place="C1/17"))
+    await account.sees("b", product="batch")
+    (second,) = await lane.claim(living=True)
+    assert second.message.place is None
+
+
+async def test_a_batchs_message_moves_on_with_its_files(store, lane, begun):
+    first, follow = begun
+    assert await follow("COMPLETED", "RUNNING", "FAILED", at=20)
+    (more,) = await lane.claim(at=20, living=True)
+    assert (more.id, more.is_attempt) == (first.id, False)
+    assert (more.message.place, more.message.progress) == ("C1/17", (2, 3))
+    await lane.turn(delivered(more, place="C1/18"), at=21)
+    assert await lane.claim(at=22, living=True) == (), "once is enough"
+    assert await lane.state(first.id) == "delivered"
+    assert (await store.audit()).amiss == ()
+
+
+async def test_files_that_have_not_come_further_move_nothing(lane, begun):
+    _, follow = begun
+    assert await follow("PENDING", "FAILED")
+    await lane.claim(living=True)
+    assert not await follow("RUNNING", "FAILED")
+    assert await lane.claim(living=True) == ()
+
+
+async def test_a_message_that_comes_anyway_says_how_far_its_batch_is_and_nothing_says_it_again(
+    account, lane, begun
+):
+    _, follow = begun
+    await follow("COMPLETED", "RUNNING")
+    await account.sees("a", "RUNNING", product="batch")
+    (next_,) = await lane.claim(living=True)
+    assert (next_.is_attempt, next_.message.progress) == (True, (1, 2))
+    await lane.turn(delivered(next_, place="C1/17"))
+    assert await lane.claim(living=True) == ()
+
+
+async def test_what_is_to_move_on_is_no_reason_to_hurry_while_its_lane_has_no_room(lane, begun):
+    _, follow = begun
+    await follow("FAILED")
+    assert (await lane.turn(room=0, living=True)).next_due is None
+    assert len(await lane.claim(living=True)) == 1
+
+
+async def test_a_message_that_could_not_be_moved_on_costs_no_delivery(store, lane, begun):
+    first, follow = begun
+    await follow("RUNNING")
+    (more,) = await lane.claim(living=True)
+    await lane.turn(failed(more))
+    assert await lane.state(first.id) == "delivered"
+    assert (await store.audit()).amiss == ()
