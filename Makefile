@@ -13,10 +13,10 @@ SLACK  := $(VENV)/slack-types
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench soak image lock clean
+.PHONY: help demo test lint bench soak samples pictures image lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUN) ## watch relay work, without an account; Ctrl-C ends it
 	@$(VENV)/bin/relay demo $(ARGS)
@@ -38,6 +38,12 @@ bench: $(DEV) ## measure speed, as ratios within one run
 
 soak: $(DEV) ## simulated hours by the thousand; ARGS="--seed 7 --hours 10000", ARGS="--world 7/12" for one of them
 	$(PY) -m tests.soak.hours $(ARGS)
+
+samples: $(DEV) ## write docs/samples: every message, as files
+	$(PY) -m tests.samples
+
+pictures: $(DEV) ## take docs/pictures: what people see, by a headless chromium
+	$(PY) -m tests.samples.pictures
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit("relay needs Python 3.11 or newer: make PYTHON=python3.12 …" if sys.version_info < (3, 11) else 0)'

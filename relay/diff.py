@@ -5,7 +5,7 @@ from enum import Enum
 
 import msgspec
 
-from relay.model import Job, stage
+from relay.model import Job, is_open, stage
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
@@ -33,6 +33,7 @@ class Verdict(Enum):
     NEWS = "news"  # a change that people may hear of
     LEARN = "learn"  # a first sight that is no news
     DOUBT = "doubt"  # does not count but differs: ask by id
+    PAST = "past"  # ended so long ago that it may have been pruned, and is not worth a place again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +41,24 @@ class Baseline:
     """From when on first sights are news; texts are canonical times.
 
     `news_after`: jobs created after it are. `grace_after`: once the first look is whole, so are jobs
-    created after this slightly earlier time, and those without a date.
+    created after this slightly earlier time, and those without a date. `pruned_until`: what was created up
+    to then may have been known before.
     """
 
     news_after: str
     grace_after: str
     first_look_whole: bool
+    pruned_until: str = ""
 
     def is_news(self, created_at: str) -> bool:
         if not created_at:
             return self.first_look_whole
+        if self.is_past(created_at):
+            return False
         return created_at > (self.grace_after if self.first_look_whole else self.news_after)
+
+    def is_past(self, created_at: str) -> bool:
+        return "" < created_at <= self.pruned_until
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +76,16 @@ def judge(known: Known | None, seen: Job, how: Sighting, baseline: Baseline) -> 
     if how.conflicting:
         return Verdict.DOUBT
     if known is None:
-        return Verdict.NEWS if baseline.is_news(seen.created_at) else Verdict.LEARN
+        return _of_first_sight(seen, baseline)
     if seen.status == known.status:
         return Verdict.SAME
     return Verdict.NEWS if _counts(known, seen, how) else Verdict.DOUBT
+
+
+def _of_first_sight(seen: Job, baseline: Baseline) -> Verdict:
+    if baseline.is_past(seen.created_at) and not is_open(seen.status):
+        return Verdict.PAST
+    return Verdict.NEWS if baseline.is_news(seen.created_at) else Verdict.LEARN
 
 
 def _counts(known: Known, seen: Job, how: Sighting) -> bool:

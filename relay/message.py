@@ -102,8 +102,8 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     `title`: one line that says what happened. `subtitle`: product, change of status, how long it took.
     `error`: of a single event, may have several lines. `facts`: labels and values. `why`: which rule of
     which relay sent it. `when`: a time for people, or from when to when. `lines`: of a group, how many of
-    what, the most frequent first; of a batch that finished, its failed files. Empty or None where there is
-    nothing of it.
+    what, the most frequent first; of a batch that finished, its failed files. `progress`: of a batch that
+    goes on, how many of its files have ended. Empty or None where there is nothing of it.
     """
 
     title: str
@@ -114,6 +114,7 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     when: str = ""
     lines: tuple[str, ...] = ()
+    progress: str = ""
     is_test: bool = False
 
 

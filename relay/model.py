@@ -191,7 +191,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def is_own(self) -> bool:
         """Whether it is relay's own news, of a source or a destination."""
-        return self.type.partition(".")[0] in {"source", "destination", "delivery", "relay"}
+        return is_own(self.type)
+
+
+def is_own(event_type: str) -> bool:
+    return event_type.partition(".")[0] in {"source", "destination", "delivery", "relay"}
 
 
 def severity_of(event_type: str) -> Severity:

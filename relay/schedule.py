@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 RETRY_DELAYS = (5.0, 30.0, 120.0, 600.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0)
 LATER_DELAY = 86400.0
 LONGEST_RETRY_AFTER = 86400.0
+LONGEST_SETTLE = 86400.0
 JITTER = 0.2
 
 
@@ -35,6 +36,21 @@ def group_due(now: float, *, wait: float, interval: float, before: float | None)
     """
     spaced = now if before is None else min(before, now) + interval
     return max(now + wait, spaced)
+
+
+def longest_wait(failures: int, *, group: float | None) -> float:
+    """Seconds that a delivery may wait, by what it waits for. `group`: the longer of its group's waits."""
+    if group is not None:
+        return group
+    return max(retry_delay(failures, 1.0), LONGEST_RETRY_AFTER) if failures else LONGEST_SETTLE
+
+
+def cut(due: float, *, since: float, now: float, longest: float) -> float:
+    """A wait as long as it may be at a start.
+
+    One that began later than now was begun by a clock that has since gone back: it begins now.
+    """
+    return min(due - max(0.0, since - now), now + longest)
 
 
 def lease_end(now: float, timeout: float) -> float:

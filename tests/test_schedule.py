@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.schedule import LONGEST_RETRY_AFTER, lease_end, next_attempt, retry_delay
+from relay.schedule import LONGEST_RETRY_AFTER, cut, lease_end, longest_wait, next_attempt, retry_delay
 
 MIDDLE = 0.5
 DAY = 86400.0
@@ -104,3 +104,34 @@ def test_a_delivery_that_always_fails_ends_with_an_attempt_at_its_end(now, give_
 
 def test_a_lease_is_twice_the_time_of_an_attempt():
     assert lease_end(NOW, 15.0) == NOW + 30
+
+
+@pytest.mark.parametrize(
+    ("failures", "group", "seconds"),
+    [(0, None, DAY), (0, 60.0, 60.0), (1, None, DAY), (10, None, DAY), (11, None, 1.2 * DAY)],
+)
+def test_how_long_a_delivery_may_wait(failures, group, seconds):
+    assert longest_wait(failures, group=group) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("due", "since", "expected"),
+    [
+        (NOW + 30, NOW - 10, NOW + 30),
+        (NOW + 30, NOW, NOW + 30),
+        (NOW + 3630, NOW + 3600, NOW + 30),
+        (NOW + 9 * DAY, NOW, NOW + DAY),
+        (NOW - 5, NOW - 10, NOW - 5),
+    ],
+    ids=["began before", "begins now", "began by a clock ahead", "too long", "over"],
+)
+def test_a_wait_is_cut_to_what_it_may_be_at_a_start(due, since, expected):
+    assert cut(due, since=since, now=NOW, longest=DAY) == expected
+
+
+@given(times, st.floats(0, 30 * DAY), st.floats(-30 * DAY, 30 * DAY), st.floats(0, DAY))
+def test_a_start_lengthens_no_wait_and_leaves_none_longer_than_allowed(now, wait, began, longest):
+    due = now + began + wait
+    after = cut(due, since=now + began, now=now, longest=longest)
+    assert after <= due
+    assert after - now <= min(longest, max(wait, wait + began)) + 1e-3

@@ -21,7 +21,10 @@ _COMMANDS = {
     "events": ("relay.cli.lists", "List events."),
     "deliveries": ("relay.cli.lists", "List deliveries."),
     "retry": ("relay.cli.retry", "Send dead deliveries again, under their old ids."),
+    "replay": ("relay.cli.replay", "Send old events again, or what a new rule would have sent."),
+    "drop": ("relay.cli.drop", "End deliveries that wait."),
     "audit": ("relay.cli.audit", "Prove that every event is accounted for."),
+    "backup": ("relay.cli.backup", "Copy the database while relay runs."),
     "simulate": ("relay.cli.simulate", "Serve a simulated LlamaCloud API."),
 }
 

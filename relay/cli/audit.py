@@ -1,5 +1,6 @@
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import click
@@ -17,10 +18,15 @@ def audit(config: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(ledger)))
     else:
-        states = ", ".join(f"{count} {state}" for state, count in ledger.deliveries.items()) or "none"
         click.echo(f"events: {ledger.transitions} = {ledger.matched} matched + {ledger.unmatched} unmatched")
-        click.echo(f"deliveries: {states}")
+        click.echo(f"owed: {sum(ledger.owed.values())} = {_counted(ledger.owed, ' + ')}")
+        replayed = f"; {ledger.replayed} of them by hand" if ledger.replayed else ""
+        click.echo(f"deliveries: {_counted(ledger.deliveries, ', ')}{replayed}")
         for line in ledger.amiss:
             click.echo(f"amiss: {line}")
-        click.echo("nothing amiss" if not ledger.amiss else f"{len(ledger.amiss)} things amiss")
+        click.echo("nothing amiss" if not ledger.amiss else f"{ledger.imbalance} things amiss")
     sys.exit(1 if ledger.amiss else 0)
+
+
+def _counted(states: Mapping[str, int], between: str) -> str:
+    return between.join(f"{count} {state}" for state, count in states.items()) or "none"

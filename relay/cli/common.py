@@ -4,16 +4,24 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from relay.errors import Refused
-from relay.model import parse_duration
+from relay.model import parse_duration, seconds_of
 from relay.sources.items import plain
 from relay.store import Store, open_store
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+GIVE_UP_AFTER = 3 * 86400.0
+"""Seconds for which a delivery is tried whose destination is not in the configuration."""
 
 config_option = click.option(
     "--config",
@@ -34,6 +42,49 @@ class Seconds(click.ParamType[float]):
             return float(value) if str(value)[-1:].isdigit() else parse_duration(str(value))
         except ValueError:
             self.fail(f"{str(value)[:40]!r} is not a duration: write it as 20s or 5m", param, ctx)
+
+
+class Moment(click.ParamType[float]):
+    """How long ago, such as 2h, or when; in seconds since 1970."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        with suppress(ValueError):
+            return time.time() - parse_duration(str(value))
+        try:
+            return seconds_of(str(value))
+        except ValueError:
+            shown = str(value)[:40]
+            self.fail(f"{shown!r} is no time: write it as 2h, or as 2026-11-20T08:00:00Z", param, ctx)
+
+
+def since_option(words: str) -> Callable[[F], F]:
+    return click.option("--since", type=Moment(), metavar="TIME", help=words)
+
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
+AT_ONCE = 5000
+"""Deliveries that a command changes in one transaction, so that a running relay never waits long."""
+
+
+async def in_slices(what: Sequence[T], work: Callable[[Sequence[T]], Awaitable[int]]) -> int:
+    """The sum of what `work` says of each slice."""
+    return sum([await work(what[start : start + AT_ONCE]) for start in range(0, len(what), AT_ONCE)])
+
+
+def ends(loaded: Any, chosen: Iterable[tuple[int, str, str]], now: float) -> dict[str, float]:
+    """Until when each of these deliveries is tried, begun now."""
+    after = {name: options.give_up_after for name, options in loaded.destinations.items()}
+    return {delivery: now + after.get(to, GIVE_UP_AFTER) for _, delivery, to in chosen}
+
+
+def told(unknown: Iterable[str]) -> str:
+    """Ids that someone has typed, fit for a terminal."""
+    return ", ".join(plain(one, 60) for one in sorted(unknown))
 
 
 for_option = click.option(

@@ -2,6 +2,7 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,8 @@ from relay.sources.items import plain
 from relay.store import Row, Store
 
 FOLLOW_EVERY = 0.5
+
+_HELD = {"order": "an earlier event of its job", "alone": "its turn to be sent alone, having been lost twice"}
 
 _limit = click.option("--limit", default=50, type=click.IntRange(1, 100_000), show_default=True)
 _follow = click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
@@ -58,7 +61,8 @@ def events(
     filters = {"source": source, "type": event_type, "job_id": job_id}
     columns = ("timestamp", "type", "source", "name", "previous", "status", "rules", "id")
     shape = _event if as_json else _flat_event
-    _list(config, "events", filters, columns, shape, limit=limit, follow=follow, as_json=as_json)
+    database = load(config, secrets=False).database
+    _list(database, "events", filters, columns, shape, limit=limit, follow=follow, as_json=as_json)
 
 
 @click.command()
@@ -94,7 +98,13 @@ def deliveries(
         "due_at",
         "reason",
     )
-    _list(config, "deliveries", filters, columns, dict, limit=limit, follow=follow, as_json=as_json)
+    loaded = load(config, secrets=False)
+
+    def shape(row: Row) -> Row:
+        noted = {**row, "note": waits_for(row, loaded)}
+        return noted if as_json else {**noted, "reason": noted["note"] or row["reason"]}
+
+    _list(loaded.database, "deliveries", filters, columns, shape, limit=limit, follow=follow, as_json=as_json)
 
 
 def _event(row: Row) -> Row:
@@ -114,8 +124,19 @@ def event_for_people(row: Row) -> str:
     return plain(f"{flat['timestamp']} {flat['type']} {flat['name']} ({change}){error}", 300)
 
 
+def waits_for(row: Row, loaded: Any) -> str | None:
+    """What a delivery waits for, where it is not its time."""
+    if row["state"] != "waiting":
+        return None
+    if row["destination"] not in loaded.destinations:
+        return "its destination is not in the configuration"
+    if row["rule"] not in loaded.rule_names:
+        return "its rule is not in the configuration"
+    return "its time to settle" if row["settle_until"] else _HELD.get(row["held"])
+
+
 def _list(
-    config: str | None,
+    database: Path,
     what: str,
     filters: dict[str, Any],
     columns: Sequence[str],
@@ -125,8 +146,6 @@ def _list(
     follow: bool,
     as_json: bool,
 ) -> None:
-    database = load(config, secrets=False).database
-
     def show(rows: list[Row]) -> None:
         print_rows(map(shape, rows), columns, as_json=as_json)
 

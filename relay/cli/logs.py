@@ -3,10 +3,11 @@
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from relay.model import utc_text
+from relay.model import Secret, utc_text
+from relay.secrecy import Hide, hiding
 from relay.wide import Wide
 
 Format = Literal["text", "json"]
@@ -19,9 +20,10 @@ class _Line(logging.Formatter):
     def __init__(self, *, journal: bool) -> None:
         super().__init__("%(message)s" if journal else "%(asctime)s %(levelname)-7s %(message)s")
         self._journal = journal
+        self.hide: Hide = str
 
     def format(self, record: logging.LogRecord) -> str:
-        text = _CONTROL.sub("�", super().format(record))
+        text = _CONTROL.sub("�", self.hide(super().format(record)))
         return _marked(text, record) if self._journal else text
 
 
@@ -33,6 +35,7 @@ class _Json(logging.Formatter):
     def __init__(self, *, journal: bool) -> None:
         super().__init__()
         self._journal = journal
+        self.hide: Hide = str
 
     def format(self, record: logging.LogRecord) -> str:
         fields = dict(record.msg.fields) if isinstance(record.msg, Wide) else {}
@@ -44,7 +47,8 @@ class _Json(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        text = json.dumps(line, default=str)
+        hidden = {name: self.hide(value) if isinstance(value, str) else value for name, value in line.items()}
+        text = json.dumps(hidden, default=lambda value: self.hide(str(value)))
         return _marked(text, record) if self._journal else text
 
 
@@ -61,3 +65,10 @@ def set_up(environ: Mapping[str, str], *, level: int = logging.INFO, form: Forma
     handler.setFormatter(kind(journal="JOURNAL_STREAM" in environ))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("relay").setLevel(level)
+
+
+def hide(secrets: Iterable[Secret]) -> None:
+    """From now on: an error of anyone's may quote a URL or a header in its words."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, _Line | _Json):
+            handler.formatter.hide = hiding(secrets)

@@ -27,20 +27,19 @@ def poll(config: str | None, dry_run: bool, sources: tuple[str, ...]) -> None:
     if sources:
         loaded = replace(loaded, sources=tuple(s for s in loaded.sources if s.name in sources))
     logs.set_up(os.environ)
+    logs.hide(loaded.secrets())
     with ExitStack() as held:
         if dry_run:
             from relay.cli.dry_run import on_a_copy  # noqa: PLC0415
 
             loaded = held.enter_context(on_a_copy(loaded))
-        else:
-            from relay.service import only_one  # noqa: PLC0415
+        from relay.files import only_one  # noqa: PLC0415
 
-            held.enter_context(only_one(loaded.database))
-        well = asyncio.run(_look(loaded))
+        well = asyncio.run(_look(loaded, held.enter_context(only_one(loaded.database))))
     sys.exit(0 if well else 1)
 
 
-async def _look(loaded: Any) -> bool:
+async def _look(loaded: Any, held: Any) -> bool:
     import random  # noqa: PLC0415
 
     from relay.cli.lists import event_for_people  # noqa: PLC0415
@@ -48,7 +47,7 @@ async def _look(loaded: Any) -> bool:
     from relay.service import assembled, opened  # noqa: PLC0415
 
     async with (
-        opened(loaded.database) as store,
+        opened(held) as store,
         assembled(loaded, store=store, clock=SystemClock(), chance=random.Random()) as made,  # noqa: S311
     ):
         last = await store.rows("events", limit=1)

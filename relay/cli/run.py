@@ -45,9 +45,16 @@ def _run(config: str | None, quiet: bool, form: logs.Format, dry_run: bool) -> N
     from relay.service import run as serve  # noqa: PLC0415
 
     logs.set_up(os.environ, level=logging.WARNING if quiet else logging.INFO, form=form)
-    path = found(config)
-    again = Again(path, lambda: load(path, secrets=True))
-    loaded = load(path, secrets=True, say=True)
+    path, hidden = found(config), list[Any]()
+
+    def read(*, say: bool = False) -> "Config":
+        loaded: Config = load(path, secrets=True, say=say)
+        hidden.extend(loaded.secrets())
+        logs.hide(hidden)
+        return loaded
+
+    again = Again(path, read)
+    loaded = read(say=True)
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
 

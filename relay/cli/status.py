@@ -1,10 +1,12 @@
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from typing import Any
 
 import click
 
 from relay.cli.common import config_option, json_option, load, table, with_store
 from relay.cli.pace import pace
+from relay.sources.items import plain
 from relay.store import Row, Store
 
 
@@ -15,19 +17,21 @@ def status(config: str | None, as_json: bool) -> None:
     """Show each source with its last look and trouble, each destination with what waits and is dead."""
     loaded = load(config, secrets=False)
 
-    async def work(store: Store) -> tuple[list[Row], list[Row], Sequence[Row]]:
+    async def work(store: Store) -> tuple[list[Row], list[Row], Sequence[Row], Sequence[Row]]:
         return (
             await store.rows("sources", limit=10_000),
             await store.rows("destinations", limit=10_000),
             await store.hint_statistics(),
+            await store.waiting(),
         )
 
-    seen, owed, hinted = with_store(loaded.database, work)
+    seen, owed, hinted, waiting = with_store(loaded.database, work)
     sources = _sources([spec.name for spec in loaded.sources], seen)
     destinations = _destinations(list(loaded.destinations), owed)
+    parked = [{**row, "note": note} for row in waiting if (note := _parked(row, loaded))]
     if as_json:
         found = {"relay": loaded.relay, "sources": sources, "destinations": destinations, "hints": hinted}
-        click.echo(json.dumps(found))
+        click.echo(json.dumps({**found, "parked": parked}))
         return
     click.echo(f"relay {loaded.relay}, {loaded.path}")
     click.echo(table(sources, ("name", "kind", "open_jobs", "whole_at", "requests", "failures", "trouble")))
@@ -38,9 +42,26 @@ def status(config: str | None, as_json: bool) -> None:
             click.echo(f"{row['name']}: its list shows no order, so it is read whole once an hour")
     click.echo()
     click.echo(table(destinations, ("name", "waiting", "delivered", "dead", "oldest", "note")))
+    for row in parked:
+        click.echo(plain("{waiting} to {destination} by rule {rule} wait: {note}".format_map(row), 300))
     if hinted:
         click.echo()
         click.echo(table([_hints(row) for row in hinted], ("hints_for", "asked", "came_first", "earlier_by")))
+
+
+def _parked(row: Row, loaded: Any) -> str | None:
+    """Why these wait for nothing but the configuration, and the ways out."""
+    gone = [key for key, known in _known(loaded) if row[key] not in known]
+    if not gone:
+        return None
+    until = f"given up from {row['give_up_at']} on"
+    return (
+        f"{gone[0]} is not in the configuration; {until}, 'relay drop --{gone[0]} {row[gone[0]]}' ends them"
+    )
+
+
+def _known(loaded: Any) -> tuple[tuple[str, Container[str]], ...]:
+    return ("destination", loaded.destinations), ("rule", loaded.rule_names)
 
 
 def _sources(configured: list[str], seen: list[Row]) -> list[Row]:

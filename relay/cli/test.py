@@ -1,4 +1,5 @@
 import asyncio
+import json
 import sys
 from functools import partial
 from random import Random
@@ -6,40 +7,63 @@ from typing import Any
 
 import click
 
-from relay.cli.common import config_option, load
+from relay.cli.common import config_option, json_option, load
+from relay.sources.items import plain
+
+LONGEST = 2000
 
 
 @click.command()
 @config_option
+@json_option
 @click.argument("destination")
-def test(config: str | None, destination: str) -> None:
-    """Send a sample to DESTINATION, marked as a test, and say what came of it."""
+def test(config: str | None, as_json: bool, destination: str) -> None:
+    """Send a sample to DESTINATION, marked as a test, and say what came of it. Exit status 1 if it failed."""
     loaded = load(config, secrets=True)
     if destination not in loaded.destinations:
         names = ", ".join(loaded.destinations) or "none"
         raise click.UsageError(f"There is no destination '{destination[:100]}'; there are: {names}.")
-    sys.exit(0 if asyncio.run(_send(loaded, destination)) else 1)
+    came = asyncio.run(_sent(loaded, destination))
+    click.echo(json.dumps(came) if as_json else _in_words(came))
+    sys.exit(0 if came["delivered"] else 1)
 
 
-async def _send(loaded: Any, name: str) -> bool:
+def _in_words(came: dict[str, Any]) -> str:
+    if not came["delivered"]:
+        return plain(f"{came['destination']}: not delivered: {came['reason']}", LONGEST)
+    to = f" to {came['to']}" if came["to"] else ""
+    protocol = "SMTP" if came["type"] == "email" else "HTTP"
+    return plain(f"{came['destination']}: delivered{to} ({protocol} {came['status']})", LONGEST)
+
+
+async def _sent(loaded: Any, name: str) -> dict[str, Any]:
     from relay.deliver import Sender, made, sample  # noqa: PLC0415
-    from relay.destinations import TYPES, reaching  # noqa: PLC0415
+    from relay.destinations import Receipt, reaching  # noqa: PLC0415
     from relay.errors import DeliveryFailed  # noqa: PLC0415
     from relay.model import SystemClock  # noqa: PLC0415
     from relay.render import text_of  # noqa: PLC0415
 
     options, clock = loaded.destinations[name], SystemClock()
+    receipt, failure = Receipt(), None
     async with reaching(loaded.listen) as reaches:
         target = made(name, options, reach=await reaches.of(options), clock=clock)
         text = partial(text_of, zone=loaded.timezone)
         sender = Sender(name, options, target, clock=clock, random=Random(), text=text)  # noqa: S311 - no secret
         try:
             receipt = await sender.send(sample(name, loaded.relay, clock.now()))
-        except DeliveryFailed as failure:
-            click.echo(f"{name}: not delivered: {failure.reason}")
-            return False
+        except DeliveryFailed as failed:
+            failure = failed
         finally:
             await target.close()
-    status = f"{'HTTP' if TYPES[options.type].over_http else 'SMTP'} {receipt.status}"
-    click.echo(f"{name}: delivered" + (f" ({status})" if receipt.status else ""))
-    return True
+    return {
+        "destination": name,
+        "type": options.type,
+        "delivered": failure is None,
+        "to": receipt.to or None,
+        "status": failure.status if failure else receipt.status,
+        "reason": _why(failure) if failure else None,
+    }
+
+
+def _why(failure: Any) -> str:
+    return f"some have it; {failure.reason}" if failure.place is not None else str(failure.reason)

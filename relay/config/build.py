@@ -9,10 +9,11 @@ from relay import render
 from relay.config.check import check
 from relay.config.environ import Unresolved
 from relay.config.findings import Findings, Keys, did_you_mean
+from relay.config.renamed import refuse_false_names, without_old_name
 from relay.config.tables import NAME, Access, RuleTable, SourceTable
 from relay.destinations import TYPES, Dialler, Options
 from relay.destinations.dialler import FORBIDDEN
-from relay.rules import ALERTS, Router, Rule, RuleMistakes
+from relay.rules import OWN_RULES, Router, Rule, RuleMistakes
 from relay.sources import KINDS, Kind, SourceSpec
 
 Tables = Mapping[str, Any]
@@ -52,22 +53,9 @@ def sources(document: Tables, findings: Findings) -> tuple[SourceSpec, ...]:
     unsure = {
         name for name, table in tables.items() if access is None or _listed_by_unresolved({**common, **table})
     }
-    _refuse_false_names(tables, findings)
+    refuse_false_names("sources", tables, findings)
     _refuse_doubles([spec for spec in specs if spec.name.partition(".")[0] not in unsure], findings)
     return specs
-
-
-def _refuse_false_names(tables: Tables, findings: Findings) -> None:
-    """What was known under an old name can be only one source's."""
-    first: dict[str, str] = {}
-    for name, table in tables.items():
-        old, place = table.get("renamed_from"), ("sources", name, "renamed_from")
-        if not isinstance(old, str):
-            continue
-        if old in tables:
-            findings.mistake(place, "names a source that is still there: take it out of one of the two")
-        elif first.setdefault(old, name) != name:
-            findings.mistake(place, f"is the old name of {first[old]} too: take it out of one of the two")
 
 
 def _of_one(name: str, table: Tables, access: Access, findings: Findings) -> list[SourceSpec]:
@@ -163,7 +151,7 @@ def destinations(
     built = {}
     for name, table in named(document, "destinations", findings):
         path: Keys = ("destinations", name)
-        if (options := _options(table, path, findings, {"folder": folder})) is not None:
+        if (options := _options(without_old_name(table), path, findings, {"folder": folder})) is not None:
             built[name] = options
             for key, text in options.mistakes() if folder else ():
                 findings.mistake((*path, key), text)
@@ -204,8 +192,8 @@ def rules(document: Tables, findings: Findings) -> tuple[tuple[Rule, ...], Route
     built = []
     for name, table in named(document, "rules", findings):
         path: Keys = ("rules", name)
-        if name == ALERTS.name:
-            findings.mistake(path, "is the name of relay's own rule for alerts_to: take another")
+        if name in OWN_RULES:
+            findings.mistake(path, f"is the name of relay's own rule for {OWN_RULES[name]}: take another")
         resolved = {key: ["*"] for key in ("on", "to") if key in table} | (_resolved(table) or {})
         rule = check(RuleTable, resolved, path, findings)
         built.append(_rule(name, rule) if rule else _conditions_alone(name, resolved))

@@ -12,13 +12,14 @@ from relay.config.check import check
 from relay.config.environ import NotThere, Resolver, Unresolved, look_up, may_exist
 from relay.config.findings import Findings, Keys, did_you_mean, where
 from relay.config.read import parse, read
+from relay.config.renamed import old_names
 from relay.config.tables import RelayTable, is_loopback
 from relay.config.warn import warn
 from relay.destinations import Options
 from relay.destinations.dialler import FORBIDDEN, Dialler
 from relay.errors import ConfigError
 from relay.model import Secret
-from relay.rules import Router, Rule
+from relay.rules import ALERTS, REPLAY, Router, Rule
 from relay.sources import SourceSpec
 
 SYSTEM = Path("/etc/relay/rules.toml")
@@ -34,13 +35,26 @@ class Config:
     listen: tuple[str, int] | None
     token: Secret | None
     heartbeat_url: Secret | None
+    retention: float  # seconds
     timezone: ZoneInfo
     sources: tuple[SourceSpec, ...]
     destinations: Mapping[str, Options]
     router: Router
     alerts_to: str | None
     rules: tuple[Rule, ...]
+    renamed: Mapping[str, str]  # destinations with the names that they had
     warnings: tuple[str, ...]  # lines of the same shape as mistakes
+
+    @property
+    def rule_names(self) -> frozenset[str]:
+        """Those whose deliveries are sent, relay's own among them."""
+        own = {REPLAY.name} | ({ALERTS.name} if self.alerts_to is not None else set())
+        return frozenset({rule.name for rule in self.rules} | own)
+
+    def secrets(self) -> list[Secret]:
+        of_sources = [secret for spec in self.sources for secret in (spec.api_key, spec.signing_secret)]
+        own = [secret for secret in (self.token, self.heartbeat_url, *of_sources) if secret]
+        return own + [secret for options in self.destinations.values() for secret in options.secrets()]
 
 
 def find(option: str | None, *, environ: Mapping[str, str], cwd: Path, system: Path = SYSTEM) -> Path:
@@ -79,8 +93,9 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
     findings = resolver.findings
     relay = _relay(document, path, findings)
     sources = build.sources(document, findings)
-    folder, listen = (path.parent if secrets else None), (relay.listen if relay else None)
+    folder, listen = path.parent if secrets else None, relay.listen if relay else None
     destinations = build.destinations(document, findings, folder=folder, listen=listen)
+    renamed = old_names(dict(build.named(document, "destinations", Findings())), findings)
     rules, router = build.rules(document, findings)
     build.refuse_groups(rules, destinations, findings)
     if findings.mistakes or relay is None:
@@ -93,12 +108,14 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
         listen=relay.listen,
         token=relay.token,
         heartbeat_url=relay.heartbeat_url,
+        retention=relay.retention,
         timezone=relay.timezone,
         sources=sources,
         destinations=destinations,
         router=router,
         alerts_to=relay.alerts_to,
         rules=rules,
+        renamed=renamed,
         warnings=tuple(_told(findings.warnings, path, content)),
     )
 
@@ -117,18 +134,15 @@ def _relay(document: Mapping[str, Any], path: Path, findings: Findings) -> Relay
         if key not in _SECTIONS:
             findings.mistake((key,), f"there is no such table: {did_you_mean(key, _SECTIONS)}")
     relay = check(RelayTable, build.section(document, "relay", findings), ("relay",), findings)
-    if relay is not None:
-        _look_at(relay, path.parent, document, findings)
-    return relay
-
-
-def _look_at(relay: RelayTable, folder: Path, document: Mapping[str, Any], findings: Findings) -> None:
+    if relay is None:
+        return None
     if relay.alerts_to is not None:
         build.refuse_dangling(relay.alerts_to, ("relay", "alerts_to"), document, findings)
-    if os.path.isdir(folder / relay.database):  # noqa: PTH112 - no error for a long name
+    if os.path.isdir(path.parent / relay.database):  # noqa: PTH112 - no error for a long name
         findings.mistake(("relay", "database"), 'is a directory: name a file in it, such as "relay.db"')
     _refuse_open(relay, findings)
     _refuse_heartbeat(relay, findings)
+    return relay
 
 
 def _refuse_open(relay: RelayTable, findings: Findings) -> None:

@@ -204,6 +204,7 @@ class RelayTable(Table):
     listen: Annotated[tuple[str, int] | None, _by(_listen)] = ("127.0.0.1", 8710)
     token: Annotated[Secret | None, _by(_token)] = None
     heartbeat_url: Annotated[Secret | None, _by(_heartbeat_url)] = None
+    retention: Annotated[Duration, Field(ge=2 * 86400)] = 90 * 86400.0
     alerts_to: Annotated[str | None, _by(_plain)] = None
     timezone: Annotated[ZoneInfo, _by(_zone)] = ZoneInfo("UTC")
 

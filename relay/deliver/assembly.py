@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -10,8 +10,9 @@ from relay.config import Config
 from relay.deliver.attempt import Sender
 from relay.deliver.courier import Courier
 from relay.deliver.lane import Lane, Words
+from relay.deliver.upkeep import Upkeep
 from relay.destinations import TYPES, Destination, Options, Reach, Reaches, Type
-from relay.ingest import OwnNews, Routes, Terms
+from relay.ingest import LatestRoutes, OwnNews, Routes, Terms
 from relay.message import Message, Text
 from relay.model import Clock, new_id
 from relay.render import Templates, text_of
@@ -65,15 +66,16 @@ class Lanes:
     def __init__(
         self,
         *,
-        routes: Routes,
+        routes: LatestRoutes,
         reaches: Reaches,
         store: Store,
         clock: Clock,
         chance: random.Random,
         make: Make = made,
         attempted: Callable[[str, Result], None] = lambda *_: None,
+        renamed: Mapping[str, str] | None = None,
     ) -> None:
-        self.courier = Courier({}, store=store, clock=clock)
+        self.courier = Courier({}, store=store, clock=clock, renamed=renamed)
         self._reaches = reaches
         self._store = store
         self._clock = clock
@@ -93,10 +95,11 @@ class Lanes:
 
         async def become() -> None:
             for name in of.keys() - new.keys():
-                self.courier.lanes[name].speak(*_speech(config, name))
+                self.courier.lanes[name].heed(*_speech(config, name), config.rule_names)
             ended = [name for name in self._made_of if name not in of or name in new]
             self._made_of = of
             await asyncio.gather(*map(self.courier.take_out, ended))
+            await self.courier.change(config.renamed)
             for name, lane in new.items():
                 self.courier.put(name, lane)
             await self._reaches.keep({options.deny for options in config.destinations.values()})
@@ -127,6 +130,7 @@ class Lanes:
             told=self.courier.wake,
             words=words,
             tables=TYPES[options.type].takes_tables,
+            rules=config.rule_names,
         )
 
     async def close(self) -> None:
@@ -145,3 +149,16 @@ def _speech(config: Config, name: str) -> tuple[Words | None, Callable[[Message]
     type_ = TYPES[config.destinations[name].type]
     text = partial(text_of, zone=config.timezone) if type_.for_people else None
     return _words(config, name, type_), text
+
+
+def upkeep_of(
+    config: Config, routes: LatestRoutes, store: Store, clock: Clock, told: Callable[[], None]
+) -> Upkeep:
+    return Upkeep(
+        destinations=config.destinations.keys(),
+        rules=config.rule_names,
+        store=store,
+        clock=clock,
+        news=OwnNews(routes, new_id),
+        told=told,
+    )

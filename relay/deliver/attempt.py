@@ -12,6 +12,7 @@ from relay.destinations import Destination, Options, Receipt
 from relay.errors import DeliveryFailed
 from relay.message import Message, Text
 from relay.model import Clock, seconds_of, utc_text
+from relay.secrecy import hiding
 from relay.store import Claimed, Result
 from relay.wide import Wide
 
@@ -42,6 +43,7 @@ class Sender:
         self._random = random
         self.text = text
         self._attempted = attempted
+        self._hide = hiding(options.secrets())
 
     async def close(self) -> None:
         await self._destination.close()
@@ -68,7 +70,16 @@ class Sender:
         return result, failure
 
     async def send(self, message: Message) -> Receipt:
-        """A message that is in no outbox, within the time of an attempt. Raises DeliveryFailed."""
+        """Within the time of an attempt, no matter whether it is in an outbox. Raises DeliveryFailed, which
+        repeats no secret.
+        """
+        try:
+            return await self._send(message)
+        except DeliveryFailed as failure:
+            failure.reason, failure.answer = self._hide(failure.reason), self._hide(failure.answer)
+            raise
+
+    async def _send(self, message: Message) -> Receipt:
         message = self._options.gathered(message, now=self._clock.now())
         if self.text is not None:
             message = msgspec.structs.replace(message, text=self.text(message))
@@ -91,7 +102,7 @@ class Sender:
             seconds=self._clock.now() - began,
             delivered=True,
             status=receipt.status,
-            answer=receipt.answer,
+            answer=self._hide(receipt.answer),
             place=receipt.place,
         )
 

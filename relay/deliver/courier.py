@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from relay.deliver.lane import AGAIN_AFTER_TROUBLE, Lane
 from relay.errors import StoreFailed
@@ -20,10 +20,19 @@ GRACE = 5.0
 
 
 class Courier:
-    """All lanes, and what wakes them. What is put in or taken out while it runs harms no other lane."""
+    """All lanes, and what wakes them. What is put in or taken out while it runs harms no other lane.
+
+    `renamed`: destinations that had another name, with that.
+    """
 
     def __init__(
-        self, lanes: Mapping[str, Lane], *, store: Store, clock: Clock, watch_every: float = WATCH_EVERY
+        self,
+        lanes: Mapping[str, Lane],
+        *,
+        store: Store,
+        clock: Clock,
+        watch_every: float = WATCH_EVERY,
+        renamed: Mapping[str, str] | None = None,
     ) -> None:
         self.lanes = dict(lanes)
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -32,6 +41,7 @@ class Courier:
         self._store = store
         self._clock = clock
         self._watch_every = watch_every
+        self._renamed = renamed
 
     def wake(self) -> None:
         for lane in self.lanes.values():
@@ -39,7 +49,7 @@ class Courier:
 
     async def run(self) -> None:
         """Until `stop`. At its begin and end no claim is anyone's: it is the only one on the database."""
-        while not await self._end_leases():
+        while not await self._done(self._store.begin(renamed=self._renamed, now=self._clock.now())):
             await self._clock.sleep(AGAIN_AFTER_TROUBLE)
         try:
             async with asyncio.TaskGroup() as self._group:
@@ -51,7 +61,7 @@ class Courier:
                 watch.cancel()
         finally:
             self._group = None
-            await self._end_leases()
+            await self._done(self._store.end_leases(now=self._clock.now()))
 
     def _start(self, name: str) -> None:
         if self._group is not None and not self._stop.is_set():
@@ -62,6 +72,12 @@ class Courier:
         self.lanes[name] = lane
         self._start(name)
 
+    async def change(self, renamed: Mapping[str, str]) -> None:
+        """What waits under an old name, or for a rule that was not there, is looked at anew."""
+        while not await self._done(self._store.change(renamed=renamed)):
+            await self._clock.sleep(AGAIN_AFTER_TROUBLE)
+        self.wake()
+
     async def take_out(self, name: str) -> None:
         """End this lane as `stop` would, let its leases go and what its destination holds."""
         lane = self.lanes.pop(name)
@@ -70,12 +86,12 @@ class Courier:
             await asyncio.wait([task], timeout=GRACE)
             task.cancel()
             await asyncio.wait([task])
-        await self._end_leases(of=name)
+        await self._done(self._store.end_leases(of=name, now=self._clock.now()))
         await lane.close()
 
-    async def _end_leases(self, of: str | None = None) -> bool:
+    async def _done(self, work: Awaitable[None]) -> bool:
         try:
-            await self._store.end_leases(of=of, now=self._clock.now())
+            await work
         except StoreFailed as error:
             log.warning("courier: the store did not answer (%s)", error)
             return False

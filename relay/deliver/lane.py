@@ -2,19 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Literal
 
 from relay import schedule
 from relay.deliver.attempt import Sender
-from relay.deliver.room import Ready, places
-from relay.destinations import Options, Receipt
+from relay.deliver.room import Ready, places, wait
+from relay.destinations import Options
 from relay.errors import DeliveryFailed, StoreFailed
 from relay.ingest import OwnNews
 from relay.message import Message, Text
 from relay.model import Clock, seconds_of
 from relay.progress import Progress
-from relay.store import Claimed, Claims, Edge, NewEvent, Result, Store, Turn
+from relay.store import Claimed, Claims, Edge, Result, Store, Turn
 
 log = logging.getLogger("relay.deliver")
 
@@ -22,6 +22,7 @@ IDLE = 30.0
 """Seconds a lane sleeps at most when nothing wakes it: a safety net, not the schedule."""
 
 AGAIN_AFTER_TROUBLE = 1.0
+SAID_EVERY = 60
 
 LONGEST_TURN = 120.0
 """Seconds in which what moves has had its turn at the store, beyond those it may sleep or send."""
@@ -41,8 +42,8 @@ class Lane:
     the disk; an attempt is counted in the commit of its claim, and what was not sent is given back uncounted.
 
     Messages that are brought up to date in place go one by one. `words`: what the rules' templates say;
-    `tables`: whether a large group comes with its events as rows; `told`: called when there is news of this
-    destination that others may have to hear of.
+    `tables`: whether a large group comes with its events as rows; `rules`: those of the configuration, None
+    for all; `told`: called when there is news of this destination that others may have to hear of.
     """
 
     def __init__(
@@ -58,12 +59,13 @@ class Lane:
         told: Callable[[], None] = lambda: None,
         words: Words | None = None,
         tables: bool = False,
+        rules: Container[str] | None = None,
     ) -> None:
         self.name = name
         self._turns = Progress()
         self._sends: list[Progress] = []
         self._options = options
-        self._sender = sender
+        self.sender = sender
         self._store = store
         self._clock = clock
         self._owner = owner
@@ -71,13 +73,15 @@ class Lane:
         self._told = told
         self._words = words
         self._tables = tables
+        self._rules = rules
         self._at_a_time, self._ahead = places(options)
         self._ready: asyncio.Queue[Ready] = asyncio.Queue()
         self._results: list[Result] = []
         self._unsent: list[Claimed] = []
         self._edges: list[Edge] = []
         self._busy = 0
-        self._breaker = schedule.Breaker()
+        self._troubles = 0
+        self.breaker = schedule.Breaker()
         self._slot = 0.0
         self._not_before = 0.0
         self._wake = asyncio.Event()
@@ -87,22 +91,16 @@ class Lane:
         """Whether its turns, or something that it sends, do not get on."""
         return any(moves.overdue() for moves in (self._turns, *self._sends))
 
-    def speak(self, words: Words | None, text: Callable[[Message], Text] | None) -> None:
-        """From the next claim on, by these words and this text."""
-        self._words = words
-        self._sender.text = text
+    def heed(
+        self, words: Words | None, text: Callable[[Message], Text] | None, rules: Container[str]
+    ) -> None:
+        """From the next claim on, by these words, this text and these rules."""
+        self._words, self._rules = words, rules
+        self.sender.text = text
 
     async def close(self) -> None:
         """Let go of what its destination holds; it may be sent to again."""
-        await self._sender.close()
-
-    @property
-    def breaker(self) -> schedule.Breaker:
-        return self._breaker
-
-    async def send(self, message: Message) -> Receipt:
-        """Past the outbox, the rate and the breaker: by hand. Raises DeliveryFailed."""
-        return await self._sender.send(message)
+        await self.sender.close()
 
     def wake(self) -> None:
         self._wake.set()
@@ -128,7 +126,7 @@ class Lane:
         """A destination that was down when relay stopped is still taken to be."""
         try:
             if await self._store.is_down(destination=self.name):
-                self._breaker = self._breaker.opened(self._clock.now() - schedule.FIRST_PROBE)
+                self.breaker = self.breaker.opened(self._clock.now() - schedule.FIRST_PROBE)
         except StoreFailed as error:
             log.warning("lane destination=%s: the store did not answer (%s)", self.name, error)
 
@@ -141,56 +139,74 @@ class Lane:
         edges, self._edges = self._edges, []
         try:
             turn = await self._turn(results, unsent, edges)
-        except Exception:  # the top of this loop; what was not settled is kept
+        except Exception as error:  # noqa: BLE001 - the top of this loop; what was not settled is kept
             self._results = results + self._results
             self._unsent = unsent + self._unsent
             self._edges = edges + self._edges
-            log.exception("lane destination=%s: the store did not answer; it is tried again", self.name)
+            self._say_trouble(error)
             await self._clock.sleep(AGAIN_AFTER_TROUBLE)
         else:
+            self._troubles = 0
             await self._pause(turn)
+
+    def _say_trouble(self, error: Exception) -> None:
+        """Once a minute: a full disk may hold the log, too."""
+        if self._troubles % SAID_EVERY == 0:
+            known = isinstance(error, StoreFailed)
+            line = f"lane destination={self.name}: the store failed ({error}); it is tried again"
+            log.warning("%s", line, exc_info=None if known else error)
+        self._troubles += 1
 
     async def _turn(self, results: list[Result], unsent: list[Claimed], edges: list[Edge]) -> Turn:
         self._wake.clear()
         self._turns.within(IDLE + LONGEST_TURN)
         now = self._clock.now()
-        claims = Claims(
-            room=self._room(now),
-            lease_until=schedule.lease_end(now, self._options.timeout),
-            probe=self._breaker.probe_at is not None,
-            living=self._options.is_living,
-            tables=self._tables,
-            words=self._words,
-        )
+        claims = self._claims(now)
         turn = await self._store.turn(
             destination=self.name,
             owner=self._owner,
             results=results,
             unsent=unsent,
             edges=edges,
+            dead=lambda why: self._edge("dead", why),
             claims=claims,
             now=now,
         )
         for claimed in turn.claimed:
             self._ready.put_nowait(Ready(claimed, claims.lease_until, claims.probe))
+        self._unsent += turn.unread
         if turn.news:
             self._told()
         return turn
 
-    def _room(self, now: float) -> int:
+    def _claims(self, now: float) -> Claims:
+        taken = self._busy + self._ready.qsize()
+        return Claims(
+            room=self._room(now, taken),
+            lease_until=schedule.lease_end(now, self._options.timeout),
+            probe=self.breaker.probe_at is not None,
+            living=self._options.is_living,
+            tables=self._tables,
+            words=self._words,
+            idle=not taken,
+            rules=self._rules,
+        )
+
+    def _room(self, now: float, taken: int) -> int:
         if self._stop.is_set() or now < self._opens_at():
             return 0
-        taken = self._busy + self._ready.qsize()
-        if self._breaker.probe_at is not None:
+        if self.breaker.probe_at is not None:
             return 0 if taken else 1
         return self._at_a_time + self._ahead - taken
 
     def _opens_at(self) -> float:
         """Before this nothing is sent."""
-        return max(self._not_before, self._breaker.probe_at or 0.0)
+        return max(self._not_before, self.breaker.probe_at or 0.0)
 
     async def _pause(self, turn: Turn) -> None:
-        if not (turn.claimed or self._results or self._unsent or self._edges or self._is_over()):
+        if turn.unread:
+            await self._clock.sleep(AGAIN_AFTER_TROUBLE)
+        elif not (turn.claimed or self._results or self._unsent or self._edges or self._is_over()):
             await self._rest(turn.next_due)
         elif self._ready.qsize() > self._ahead // 2 and not self._stop.is_set():
             await self._clock.sleep(GATHER)
@@ -201,17 +217,7 @@ class Lane:
         wait = IDLE if next_due is None else seconds_of(next_due) - now
         if now < (opens_at := self._opens_at()):
             wait = opens_at - now
-        await self._wait(self._wake, min(IDLE, wait))
-
-    async def _wait(self, event: asyncio.Event, seconds: float) -> None:
-        """So long at most."""
-        timer = asyncio.ensure_future(self._clock.sleep(max(0.0, seconds)))
-        wake = asyncio.ensure_future(event.wait())
-        try:
-            await asyncio.wait((timer, wake), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
-            wake.cancel()
+        await wait(self._clock, self._wake, min(IDLE, wait))
 
     async def _work(self) -> None:
         self._sends.append(moves := Progress())
@@ -237,13 +243,13 @@ class Lane:
             return False
         if self._options.rate:
             self._slot = slot + self._options.rate
-            await self._wait(self._stop, slot - now)
-        is_open = self._breaker.probe_at is not None and not ready.probe
+            await wait(self._clock, self._stop, slot - now)
+        is_open = self.breaker.probe_at is not None and not ready.probe
         return not (self._stop.is_set() or is_open or self._clock.now() < self._not_before)
 
     async def _send(self, claimed: Claimed) -> None:
         began = self._clock.now()
-        result, failure = await self._sender.attempt(claimed)
+        result, failure = await self.sender.attempt(claimed)
         self._results.append(result)  # not in one line: the list may be another after the wait
         if failure is None:
             self._works()
@@ -251,17 +257,17 @@ class Lane:
             self._fails(result, failure, began)
 
     def _works(self) -> None:
-        if self._breaker.probe_at is not None:
+        if self.breaker.probe_at is not None:
             self._edges.append(self._edge("up", None))
-        self._breaker = schedule.Breaker()
+        self.breaker = schedule.Breaker()
 
     def _fails(self, result: Result, failure: DeliveryFailed, began: float) -> None:
         now = self._clock.now()
-        was_open = self._breaker.probe_at is not None
-        self._breaker = self._breaker.after_failure(
+        was_open = self.breaker.probe_at is not None
+        self.breaker = self.breaker.after_failure(
             result.claimed.id, began=began, now=now, of_destination=failure.fault == "destination"
         )
-        if self._breaker.probe_at is not None and not was_open:
+        if self.breaker.probe_at is not None and not was_open:
             self._edges.append(self._edge("down", failure.reason))
         if result.due_at is None and not result.claimed.message.events[0].is_own:
             self._edges.append(self._edge("dead", failure.reason))
@@ -270,13 +276,7 @@ class Lane:
             self._not_before = max(self._not_before, now + wait)
 
     def _edge(self, what: Literal["down", "up", "dead"], why: str | None) -> Edge:
-        now = self._clock.now()
-        event_type = "delivery.dead" if what == "dead" else f"destination.{what}"
-
-        def event(nth: int) -> NewEvent:
-            return self._news.of_destination(event_type, self.name, why, nth, now)
-
-        return Edge(what=what, reason=why, event=event)
+        return self._news.edge(what, self.name, why, self._clock.now())
 
     async def _give_back(self) -> None:
         """And settle what is not settled yet, in one transaction."""

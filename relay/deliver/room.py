@@ -1,8 +1,10 @@
-"""How much a lane has in hand."""
+"""How much a lane has in hand, and how it waits."""
 
+import asyncio
 from dataclasses import dataclass
 
 from relay.destinations import Options
+from relay.model import Clock
 from relay.store import Claimed
 
 AHEAD = 64
@@ -22,3 +24,14 @@ def places(options: Options) -> tuple[int, int]:
         return 1, 0
     most = int(options.timeout / options.rate) if options.rate else max(AHEAD, options.concurrency)
     return min(options.concurrency, max(1, most)), min(max(AHEAD, options.concurrency), most)
+
+
+async def wait(clock: Clock, event: asyncio.Event, seconds: float) -> None:
+    """So long at most."""
+    timer = asyncio.ensure_future(clock.sleep(max(0.0, seconds)))
+    wake = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait((timer, wake), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        timer.cancel()
+        wake.cancel()

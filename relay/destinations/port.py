@@ -1,6 +1,7 @@
 """What a destination is: options from the configuration, and one method to send by."""
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Protocol
@@ -58,6 +59,16 @@ FilePath = Annotated[Path, BeforeValidator(_path)]
 """A relative one starts at `folder` of the validation's context. Whether the file is there is not asked."""
 
 
+def _secrets(value: Any) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _secrets(tuple(value.values()))
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _secrets(item)
+
+
 class Options(BaseModel):
     """What every destination's table in `rules.toml` may hold; `rate` as seconds between two sends."""
 
@@ -69,6 +80,10 @@ class Options(BaseModel):
     rate: Annotated[Rate | None, Field(validate_default=False)] = None
     give_up_after: Annotated[Duration, Field(ge=0, validate_default=False)] = 3 * 86400.0
     deny: Annotated[tuple[Annotated[Network, PlainValidator(_network)], ...], Field(max_length=1000)] = ()
+
+    def secrets(self) -> list[Secret]:
+        """All that it holds, so that no answer's repeating one is kept."""
+        return list(_secrets(tuple(vars(self).values())))
 
     def dials(self) -> list[tuple[str, str, int]]:
         """Key, host and port of each place that the configuration names."""
@@ -105,12 +120,14 @@ class Options(BaseModel):
 class Receipt:
     """What a receiver answered to a message it took; `answer` at most 4 kB.
 
-    `place`: where the message now stands, in the destination's own words, for who brings it up to date.
+    `place`: where the message now stands, in the destination's own words, for who brings it up to date. `to`:
+    who has it, and who was refused, in words; "" where the configuration names nobody.
     """
 
     status: int | None = None
     answer: str = ""
     place: str | None = None
+    to: str = ""
 
 
 class Destination(Protocol):

@@ -4,6 +4,19 @@ from relay.ingest.ingest import Ingest
 from relay.ingest.look import Look
 from relay.ingest.news import News, OwnNews
 from relay.ingest.reading import job_of
-from relay.ingest.routes import Routes, Terms
+from relay.ingest.replays import Again, Missed, Owed
+from relay.ingest.routes import LatestRoutes, Routes, Terms
 
-__all__ = ["Ingest", "Look", "News", "OwnNews", "Routes", "Terms", "job_of"]
+__all__ = [
+    "Again",
+    "Ingest",
+    "LatestRoutes",
+    "Look",
+    "Missed",
+    "News",
+    "Owed",
+    "OwnNews",
+    "Routes",
+    "Terms",
+    "job_of",
+]

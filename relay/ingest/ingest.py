@@ -7,7 +7,7 @@ from relay.diff import Baseline, Known
 from relay.ingest.look import Look
 from relay.ingest.news import News
 from relay.ingest.reading import Reading
-from relay.ingest.routes import Routes
+from relay.ingest.routes import LatestRoutes, Routes
 from relay.model import Clock, Job, canonical_time, is_open, quick_time, seconds_of, utc_text
 from relay.sources import Page, SourceSpec
 from relay.store import AskRow, Changes, KnownRow, SourceRow, Store
@@ -43,7 +43,7 @@ class Ingest:
         store: Store,
         spec: SourceSpec,
         row: SourceRow,
-        routes: Routes,
+        routes: Routes | LatestRoutes,
         clock: Clock,
         new_id: Callable[[str], str],
         noticed: Callable[[float], None] = lambda _: None,
@@ -167,7 +167,7 @@ class Ingest:
         by_id = {row[0]: row for row in rows}
         now = self._clock.now()
 
-        def decide(known: Mapping[str, KnownRow]) -> Changes:
+        def decide(known: Mapping[str, KnownRow], _: str) -> Changes:
             changes = Changes()
             for before in (Known(*row) for row in known.values() if row[0] in by_id):
                 if not is_open(before.status):

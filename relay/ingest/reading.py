@@ -1,7 +1,7 @@
 """One page compared with what was known: pure, but for new ids."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -34,11 +34,12 @@ class Reading:
     old: str
     follow: bool
 
-    def changes(self, known: Mapping[str, KnownRow]) -> Changes:
+    def changes(self, known: Mapping[str, KnownRow], pruned_until: str) -> Changes:
         changes = Changes(follow=self.follow)
+        baseline = replace(self.baseline, pruned_until=pruned_until)
         conflicting = set() if self.by_id else set(self._conflicts())
         for index in self._differing(known, conflicting):
-            self._judge(index, known, conflicting, changes)
+            self._judge(index, known, conflicting, baseline, changes)
         return changes
 
     def _conflicts(self) -> Iterator[str]:
@@ -72,15 +73,22 @@ class Reading:
                 yield index
 
     def _judge(
-        self, index: int, known: Mapping[str, KnownRow], conflicting: set[str], changes: Changes
+        self,
+        index: int,
+        known: Mapping[str, KnownRow],
+        conflicting: set[str],
+        baseline: Baseline,
+        changes: Changes,
     ) -> None:
         row = known.get(self.page.items[index].id)
         before = Known(*row) if row else None
         job = job_of(self.page.items[index])
         how = Sighting(began=self.page.began, by_id=self.by_id, conflicting=job.id in conflicting)
-        verdict = judge(before, job, how, self.baseline)
+        verdict = judge(before, job, how, baseline)
         if verdict is Verdict.DOUBT:
             changes.doubts.append(job.id)
+        elif verdict is Verdict.PAST:
+            pass
         elif before is None:
             changes.learned.append((job, int(verdict is Verdict.NEWS)))
             if verdict is Verdict.NEWS:

@@ -23,43 +23,17 @@ class Terms:
     takes: Callable[[str, str | None], bool] = _takes_all
 
 
-class Routes:
-    """As they are at each moment: what is routed once they have `become` others goes by those."""
-
-    def __init__(
-        self,
-        *,
-        relay: str,
-        router: Router,
-        destinations: Mapping[str, Terms],
-        new_id: Callable[[str], str],
-        alerts_to: str | None = None,
-    ) -> None:
-        self._now = _Routes(
-            relay=relay, router=router, destinations=destinations, new_id=new_id, alerts_to=alerts_to
-        )
-
-    @property
-    def longest_settle(self) -> float:
-        return self._now.router.longest_settle
-
-    def become(self, others: "Routes") -> None:
-        self._now = others._now  # noqa: SLF001 - of its own kind
-
-    def routed(
-        self, listed: Event, kept: Event, *, job_id: str, nth: int, now: float, but: str | None = None
-    ) -> NewEvent:
-        """The event as kept, with what it owes by what was listed, to whomever but one destination."""
-        return self._now.routed(listed, kept, job_id=job_id, nth=nth, now=now, but=but)
-
-
 @dataclass(frozen=True, kw_only=True)
-class _Routes:
+class Routes:
     relay: str
     router: Router
     destinations: Mapping[str, Terms]
     new_id: Callable[[str], str]
     alerts_to: str | None = None
+
+    @property
+    def longest_settle(self) -> float:
+        return self.router.longest_settle
 
     def routed(
         self, listed: Event, kept: Event, *, job_id: str, nth: int, now: float, but: str | None = None
@@ -76,13 +50,18 @@ class _Routes:
             job_id=job_id,
             nth=nth,
             rules=wanted,
-            deliveries=tuple(self._delivery(kept, to, rule, key, now) for to, rule, key in sends),
+            deliveries=tuple(self.delivery(kept, to, rule, key, now) for to, rule, key in sends),
         )
 
     def _takes(self, destination: str, event: Event) -> bool:
         return self.destinations[destination].takes(event.type, event.data.kind)
 
-    def _delivery(self, event: Event, destination: str, rule: Rule, key: str, now: float) -> NewDelivery:
+    def may_send(self, destination: str, event: Event) -> bool:
+        """Whether it is there, can say this, and this is no news of itself."""
+        itself = event.is_own and event.data.source is None and event.data.name == destination
+        return destination in self.destinations and self._takes(destination, event) and not itself
+
+    def delivery(self, event: Event, destination: str, rule: Rule, key: str, now: float) -> NewDelivery:
         terms = self.destinations[destination]
         grouped = terms.grouped if rule.group_by is None else rule.group_by is not False
         return NewDelivery(
@@ -96,3 +75,20 @@ class _Routes:
             group=Group(key=key, wait=rule.group_wait, interval=rule.group_interval) if grouped else None,
             settle_until=None if rule.settle is None else utc_text(now + rule.settle),
         )
+
+
+class LatestRoutes:
+    """What is routed goes by the routes of that moment: a reload sets others."""
+
+    def __init__(self, latest: Routes) -> None:
+        self.latest = latest
+
+    @property
+    def longest_settle(self) -> float:
+        return self.latest.longest_settle
+
+    def routed(
+        self, listed: Event, kept: Event, *, job_id: str, nth: int, now: float, but: str | None = None
+    ) -> NewEvent:
+        """As the routes have it, wholly of before a change or of after."""
+        return self.latest.routed(listed, kept, job_id=job_id, nth=nth, now=now, but=but)

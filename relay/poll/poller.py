@@ -128,6 +128,9 @@ class Poller:
             began = self._clock.now()
             try:
                 wait = self._wait(await self.look())
+            except StoreFailed as error:
+                log.warning("look source=%s: the store failed (%s); it is tried again", self.spec.name, error)
+                wait = min(self.spec.every, LONGEST_BACKOFF)
             except Exception as error:  # the top of this loop: what was not stored is seen again
                 log.exception("look source=%s: a fault of relay's own; it is tried again", self.spec.name)
                 await self._fault(error)

@@ -39,6 +39,7 @@ _DONE = {
     "vanished": "vanished",
 }
 _URL = re.compile(r"https?://[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7b\x7d\x7e]{1,2000}")
+_LONG_ID = re.compile(r"((?:[a-z]{1,8}[-_])?[0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MOST = 10**12
 
 
@@ -64,9 +65,7 @@ def title(event: Event) -> str:
 
 
 def subtitle(event: Event) -> str:
-    if event.type in OWN:
-        return OWN[event.type][1]
-    return one_line(f"{product(event)} · {_change(event)}".removesuffix(" · "), VALUE)
+    return OWN[event.type][1] if event.type in OWN else one_line(_change(event), VALUE)
 
 
 def error(event: Event) -> str:
@@ -78,20 +77,21 @@ def error(event: Event) -> str:
 
 
 def facts(event: Event) -> Iterator[tuple[str, str]]:
-    """What is not said by title, subtitle and link already."""
+    """What is not said by title, subtitle and link already; ids stand last."""
     data = event.data
+    if files := _files(data.outcome):
+        yield "Files", files
     if data.source and event.type not in OWN and data.source != data.product:
         yield "Source", data.source
-    if data.job_id and data.job_id != data.name:
-        yield "Job", data.job_id
-    if data.project_id and link(event) is None:
-        yield "Project", data.project_id
     tier = _item(event).tier
     if isinstance(tier, str) and tier:
         yield "Tier", tier
+    if data.job_id and data.job_id != who(event):
+        yield "Batch" if data.product == "batch" else "Job", data.job_id
+    if data.project_id and link(event) is None:
+        yield "Project", data.project_id
     if event.type == "batch.completed" and data.kind == "batch":
         yield "Note", "This says that each file got its job, not yet how those end"
-    yield from _counts(data.outcome)
     if data.after_outage:
         yield "Seen late", "relay could not look for a while: it may have happened earlier"
 
@@ -120,8 +120,11 @@ def link(event: Event) -> str | None:
 
 
 def who(event: Event) -> str:
-    names = (one_line(name or "", NAME) for name in (event.data.name, event.data.job_id))
-    return next(filter(None, names), "")
+    """The job's name, else its id: of a long one the begin, which tells jobs apart well enough."""
+    name, job_id = (one_line(name or "", NAME) for name in (event.data.name, event.data.job_id))
+    if name and name != job_id:
+        return name
+    return f"{long[1]}…" if (long := _LONG_ID.fullmatch(job_id)) else job_id or name
 
 
 def product(event: Event) -> str:
@@ -176,10 +179,10 @@ def _all(count: int, total: int) -> str:
     return units.many(total, "file") if total < 2 else f"all {units.many(total, 'file')}"
 
 
-def _counts(outcome: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    for what in ("total", "completed", *_WORSE):
-        if count := _count(outcome, what):
-            yield "Files" if what == "total" else what.capitalize(), units.number(count)
+def _files(outcome: Mapping[str, Any] | None) -> str:
+    """How many of what; nothing where the title says it."""
+    counts = {word: n for word in ("completed", *_WORSE) if (n := _count(outcome, word))}
+    return ", ".join(f"{units.number(n)} {what}" for what, n in counts.items()) if len(counts) > 1 else ""
 
 
 def _count(outcome: Mapping[str, Any] | None, key: str) -> int | None:
@@ -200,10 +203,13 @@ def _change(event: Event) -> str:
     status, previous = (one_line(text or "", WORD) for text in (event.data.status, event.data.previous))
     took = _took(event)
     what = word(event.type)
+    if what == "finished":
+        return f"Took {units.duration(took)}" if took else ""
     if what in {"stuck", "vanished"}:
-        seen = f"last seen {status}" if what == "vanished" and status else status
+        seen = f"last seen {status}" if what == "vanished" and status else ""
         since = f"created {units.duration(took)} ago" if took else ""
-        return " · ".join(filter(None, (seen, since)))
+        said = ", ".join(filter(None, (seen, since)))
+        return said[:1].upper() + said[1:]
     change = f"{previous} → {status}" if previous and status else status
     return f"{change} after {units.duration(took)}" if change and took else change
 

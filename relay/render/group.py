@@ -9,7 +9,7 @@ from relay.message import Message, Tally, one_line
 from relay.render import event as one
 from relay.render import units
 
-_PLACES = 3
+_PLACES = 4
 _SAID_AS_IS = frozenset({"completed", "failed", "cancelled", "stuck", "vanished", "finished"})
 _SAID_ELSEWHERE = frozenset({"source", "product", "type", "error_kind", "name", "job_id"})
 _LABELS = {
@@ -41,10 +41,12 @@ def same_job(message: Message) -> bool:
 def subtitle(message: Message) -> str:
     """Of how many kinds, and within how long."""
     tallies = _tallies(message)
-    kinds = f"{units.number(len(tallies))} kinds" if len(tallies) > 1 else ""
+    what = "error" if all(tally.error_kind for tally in tallies) else "event"
+    kinds = f"{units.number(len(tallies))} kinds of {what}" if len(tallies) > 1 else ""
     first, last = (units.seconds_at(text) for text in ends(message))
     took = last - first if first is not None and last is not None else 0.0
-    return " ".join(filter(None, (kinds, f"within {units.duration(took)}" if took >= 1 else "")))
+    said = " ".join(filter(None, (kinds, f"within {units.duration(took)}" if took >= 1 else "")))
+    return said[:1].upper() + said[1:]
 
 
 def ends(message: Message) -> tuple[str, str]:

@@ -45,6 +45,12 @@ class Rule:
 ALERTS = Rule(name="alerts_to", on=(), to=())
 """What a delivery to `[relay] alerts_to` names as its rule; no other has this name."""
 
+REPLAY = Rule(name="replay", on=(), to=())
+"""What a delivery names that was asked for by hand, of an event that no rule of the configuration took."""
+
+OWN_RULES = {ALERTS.name: "alerts_to", REPLAY.name: "relay replay"}
+"""Names that no rule of the configuration has, and what they are for."""
+
 
 class Mistake(NamedTuple):
     """`where`: keys inside the rule, such as ("match", "job.tier")."""

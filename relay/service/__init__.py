@@ -1,7 +1,7 @@
 """The whole relay put together, from a configuration to a process that runs."""
 
 from relay.deliver.courier import GRACE
-from relay.service.process import Running, only_one, opened, run, running
+from relay.service.process import Running, opened, run, running
 from relay.service.relay import Assembly, Relay, assembled
 from relay.service.reload import Again
 
@@ -12,7 +12,6 @@ __all__ = [
     "Relay",
     "Running",
     "assembled",
-    "only_one",
     "opened",
     "run",
     "running",

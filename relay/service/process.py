@@ -1,14 +1,12 @@
 """A relay as a process: one on its database, served, watched over, told to stop."""
 
 import asyncio
-import fcntl
 import logging
-import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from aiohttp.abc import AbstractResolver
@@ -16,52 +14,25 @@ from aiohttp.abc import AbstractResolver
 from relay.config import Config
 from relay.deliver import Make, made
 from relay.destinations import reaching
-from relay.errors import Refused, StoreFailed
+from relay.files import Held, only_one
 from relay.model import Clock
 from relay.service.relay import Assembly, Relay, assembled, measuring
-from relay.service.reload import Again, reloading
+from relay.service.reload import Again, Become, reloading
 from relay.service.systemd import Systemd
-from relay.store import Store, audited, open_store
+from relay.store import Store, open_store
 from relay.web import Heartbeat, View, app
 from relay.web.serving import bound, serving
 
 log = logging.getLogger("relay.service")
 
-AUDIT_EVERY = 86400.0
-
-
-@contextmanager
-def only_one(database: Path) -> Iterator[None]:
-    """Hold the database for this process. Raises Refused where another relay run does, or none can."""
-    path = database.with_name(database.name + ".lock")
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise Refused(
-            f"{database}: can't be written ({error.strerror}): check [relay] database and who owns its folder"
-        ) from None
-    try:
-        _lock(handle, database)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _lock(handle: int, database: Path) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.read(handle, 20).decode("ascii", "replace").strip()
-        raise Refused(
-            f"{database}: another relay run (process {holder or 'unknown'}) uses it; stop that one first"
-        ) from None
-    os.truncate(handle, 0)
-    os.write(handle, str(os.getpid()).encode())
+Chore = Callable[[], Coroutine[Any, Any, None]]
+Chores = Callable[[Relay, View, Become], Sequence[Chore]]
 
 
 @asynccontextmanager
-async def opened(database: Path) -> AsyncIterator[Store]:
-    store = open_store(database)
+async def opened(held: Held, timed: Callable[[float], object] = lambda _: None) -> AsyncIterator[Store]:
+    """`timed` is told how many seconds each commit took, in another thread."""
+    store = open_store(held.database, last=held.last, committed=held.committed, timed=timed)
     try:
         yield store
     finally:
@@ -74,9 +45,7 @@ class Running:
 
     relay: Relay
     store: Store
-    view: View
     ended: asyncio.Task[None]
-    become: Callable[[Config], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -87,13 +56,15 @@ async def running(
     chance: random.Random,
     make: Make = made,
     resolver: AbstractResolver | None = None,
+    chores: Chores = lambda *_: [],
 ) -> AsyncIterator[Running]:
-    """A relay that runs while inside. Raises Refused before anything has begun."""
-    with only_one(config.database), bound(config.listen) as taken:
-        async with opened(config.database) as store:
+    """A relay that runs while inside. Raises Refused before anything has begun. `chores` makes what else is
+    done meanwhile, of the relay, who looks at it, and how it becomes another.
+    """
+    with only_one(config.database) as held, bound(config.listen) as taken:
+        metrics = measuring(config)
+        async with opened(held, metrics.committed) as store:
             own = taken.getsockname()[:2] if taken else None
-            metrics = measuring(config)
-            store.writer.committed = metrics.committed
             making = assembled(
                 config,
                 store=store,
@@ -106,52 +77,35 @@ async def running(
             )
             async with making as assembly, reaching(own, resolver) as reaches:
                 relay = assembly.relay
-                view = View.of(config, relay.pollers, relay.courier, store=store, clock=clock)
+                view = View.of(
+                    config,
+                    relay.pollers,
+                    relay.courier,
+                    store=store,
+                    clock=clock,
+                    ledger=lambda: relay.ledger,
+                )
                 heartbeat = Heartbeat(await reaches.denying(), view)
-                async with (
-                    serving(taken, app(view, metrics)),
-                    beside(_audit(view)),
-                    beside(heartbeat.run()),
-                    _at_work(assembly, view) as it,
-                ):
+                relay.chores += [partial(held.watch, clock), heartbeat.run]
+                async with serving(taken, app(view, metrics)), _at_work(assembly, view, chores) as it:
                     yield it
 
 
 @asynccontextmanager
-async def _at_work(assembly: Assembly, view: View) -> AsyncIterator[Running]:
+async def _at_work(assembly: Assembly, view: View, chores: Chores) -> AsyncIterator[Running]:
     relay = assembly.relay
 
     async def become(config: Config) -> None:
         await assembly.become(config)
         view.config, view.pollers = config, {poller.spec.name: poller for poller in relay.pollers}
 
+    relay.chores += chores(relay, view, become)
     ended = asyncio.create_task(relay.run())
     try:
-        yield Running(relay, view.store, view, ended, become)
+        yield Running(relay, view.store, ended)
     finally:
         relay.stop()
         await ended
-
-
-@asynccontextmanager
-async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Have it run while inside; it is cancelled at the end."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-async def _audit(view: View) -> None:
-    """Ask the ledger now and each day. It reads all there is, so on a connection of its own."""
-    while True:
-        try:
-            view.amiss = len((await asyncio.to_thread(audited, view.config.database)).amiss)
-        except StoreFailed as error:
-            log.warning("the ledger could not be asked: %s", error)
-        await view.clock.sleep(AUDIT_EVERY)
 
 
 async def run(
@@ -165,14 +119,17 @@ async def run(
 ) -> None:
     """Run until `stop` is set, and become what is written `again` and again."""
     systemd = Systemd(environ)
-    async with running(config, clock=clock, chance=random.Random(), make=make) as it:  # noqa: S311 - jitter is no secret
+
+    def chores(relay: Relay, view: View, become: Become) -> list[Chore]:
+        watching: list[Chore] = [partial(systemd.watched, view, relay.stalled)]
+        if again is not None:
+            watching.append(partial(reloading, view, become, again, systemd))
+        return watching
+
+    async with running(config, clock=clock, chance=random.Random(), make=make, chores=chores) as it:  # noqa: S311 - jitter is no secret
         systemd.tell("READY=1")
         log.info("relay runs: %d sources, %d destinations", len(config.sources), len(config.destinations))
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(beside(systemd.watched(it.view, it.relay.stalled)))
-            if again is not None:
-                await stack.enter_async_context(beside(reloading(it.view, it.become, again, systemd)))
-            stopped = asyncio.create_task(stop.wait())
-            await asyncio.wait((it.ended, stopped), return_when=asyncio.FIRST_COMPLETED)
-            stopped.cancel()
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait((it.ended, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
         systemd.tell("STOPPING=1")

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -11,30 +11,47 @@ from typing import Any
 from aiohttp.abc import AbstractResolver
 
 from relay.config import Config
-from relay.deliver import Courier, Lanes, Make, made, routes_of
+from relay.deliver import Courier, Lanes, Make, Upkeep, made, routes_of, upkeep_of
 from relay.deliver.courier import GRACE
 from relay.deliver.lane import AGAIN_AFTER_TROUBLE
 from relay.destinations import reaching
-from relay.errors import StoreFailed
-from relay.ingest import Ingest, Routes
+from relay.errors import Refused, StoreFailed
+from relay.ingest import Ingest, LatestRoutes
 from relay.model import Clock, new_id, seconds_of
 from relay.poll import Poller
+from relay.retention import Retention
 from relay.sources import Budget, Client, SourceSpec, Transport
-from relay.store import Result, SourceRow, Store
+from relay.store import Ledger, Result, SourceRow, Store
 from relay.web import Metrics
 
 log = logging.getLogger("relay.service")
 
 
 class Relay:
-    """Pollers and courier over one store. `run` returns once `stop` was called and all has ended."""
+    """Pollers and courier over one store. `run` returns once `stop` was called and all has ended.
 
-    def __init__(self, pollers: Iterable[Poller], courier: Courier) -> None:
+    `upkeep`: what keeps the outbox in order. `chores`: what else is done meanwhile, until cancelled.
+    """
+
+    def __init__(
+        self,
+        pollers: Iterable[Poller],
+        courier: Courier,
+        upkeep: Upkeep | None = None,
+        chores: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+    ) -> None:
         self.pollers = tuple(pollers)
         self.courier = courier
+        self._upkeep = upkeep
+        self.chores = [*chores, *([upkeep.run] if upkeep else [])]
         self._looking: dict[Poller, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._stop = asyncio.Event()
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """What the last audit found, with its `imbalance`; None before the first has ended."""
+        return self._upkeep.ledger if self._upkeep else None
 
     def stalled(self) -> list[str]:
         """The looks and lanes that have not moved for longer than they may; none where all is well."""
@@ -45,11 +62,19 @@ class Relay:
         self._stop.set()
 
     async def run(self) -> None:
+        """Raises Refused where a chore finds that relay can't go on."""
+        try:
+            await self._run()
+        except* Refused as refused:
+            raise Refused(str(_first(refused))) from None
+
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as self._group:
             self.put(self.pollers)
+            chores = [self._group.create_task(chore()) for chore in self.chores]
             sending = self._group.create_task(self.courier.run())
             await self._stop.wait()
-            for task in self._looking.values():
+            for task in (*self._looking.values(), *chores):
                 task.cancel()
             self.courier.stop()
             await asyncio.wait([sending], timeout=GRACE)
@@ -72,6 +97,13 @@ class Relay:
             await asyncio.wait([task])
 
 
+def _first(group: BaseExceptionGroup[Refused]) -> BaseException:
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
+
+
 class Assembly:
     """A relay, and what it is made of; `become` makes it another while it runs."""
 
@@ -80,13 +112,17 @@ class Assembly:
         *,
         client: Client,
         lanes: Lanes,
-        routes: Routes,
+        routes: LatestRoutes,
         store: Store,
         clock: Clock,
         chance: random.Random,
         metrics: Metrics,
+        config: Config,
     ) -> None:
-        self.relay = Relay((), lanes.courier)
+        courier = lanes.courier
+        self._retention = Retention(store=store, clock=clock, keep=config.retention)
+        self._upkeep = upkeep_of(config, routes, store, clock, courier.wake)
+        self.relay = Relay((), courier, self._upkeep, chores=(self._retention.run,))
         self._client = client
         self._lanes = lanes
         self._routes = routes
@@ -101,7 +137,9 @@ class Assembly:
         """
         lanes = await self._lanes.prepared(config)
         self._metrics.begin(*_names(config))
-        self._routes.become(routes_of(config))
+        self._routes.latest = routes_of(config)
+        self._retention.keep = config.retention
+        self._upkeep.become(config.destinations.keys(), config.rule_names)
         await asyncio.gather(lanes(), self._look_at(config))
 
     async def _look_at(self, config: Config) -> None:
@@ -172,14 +210,14 @@ async def assembled(
     `transport` is what the list API is asked by, `make` makes the destinations, `resolver` is where their
     names are looked up. `own` is where relay itself listens, and never sends to. `metrics` hears of all.
     """
-    metrics, routes = metrics or measuring(config), routes_of(config)
+    metrics, routes = metrics or measuring(config), LatestRoutes(routes_of(config))
     budget = Budget(clock, config.sources)
     asking = Client(clock=clock, random=chance, budget=budget, transport=transport)
     async with asking as client, reaching(own, resolver) as reaches:
         shared: Any = {"routes": routes, "store": store, "clock": clock, "chance": chance}
         told = partial(_attempted, metrics, clock)
-        lanes = Lanes(reaches=reaches, make=make, attempted=told, **shared)
-        assembly = Assembly(client=client, lanes=lanes, metrics=metrics, **shared)
+        lanes = Lanes(reaches=reaches, make=make, attempted=told, renamed=config.renamed, **shared)
+        assembly = Assembly(client=client, lanes=lanes, metrics=metrics, config=config, **shared)
         try:
             await assembly.become(config)
             yield assembly

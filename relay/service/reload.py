@@ -12,6 +12,8 @@ from relay.web import View
 
 log = logging.getLogger("relay.service")
 
+Become = Callable[[Config], Awaitable[None]]
+
 LOOK_EVERY = 1.0
 """Seconds between two looks at the file; it is read once two in a row show the same, so not half written."""
 
@@ -47,9 +49,7 @@ class Again:
         return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
-async def reloading(
-    view: View, become: Callable[[Config], Awaitable[None]], again: Again, systemd: Systemd
-) -> None:
+async def reloading(view: View, become: Become, again: Again, systemd: Systemd) -> None:
     """Until cancelled. What has mistakes is refused whole, and what runs goes on."""
     while True:
         await view.clock.sleep(LOOK_EVERY)
@@ -59,9 +59,7 @@ async def reloading(
             systemd.tell("READY=1" + (f"\nSTATUS={systemd.refused}" if systemd.refused else ""))
 
 
-async def _reload(
-    view: View, become: Callable[[Config], Awaitable[None]], again: Again, systemd: Systemd
-) -> None:
+async def _reload(view: View, become: Become, again: Again, systemd: Systemd) -> None:
     name = view.config.path.name
     try:
         config = again.load()

@@ -18,6 +18,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 
 from relay.errors import LookFailed
 from relay.model import Clock
+from relay.secrecy import MASK, hiding
 from relay.sources.budget import Budget, Urgency
 from relay.sources.items import Page, plain, read_one, read_page
 from relay.sources.kinds import SourceSpec
@@ -88,7 +89,7 @@ class Client:
         """Ask for one page of the list; `params` win over the source's own query."""
         kind = spec.kind
         answer = await self._ask(spec, kind.path, {**spec.query, **params}, urgency)
-        return _page(spec, answer, lambda body: read_page(body, kind.item, kind.items))
+        return _page(answer, lambda body: read_page(body, kind.item, kind.items))
 
     async def get(
         self,
@@ -101,7 +102,7 @@ class Client:
         kind = spec.kind
         path = f"{kind.path}/{_quoted(job_id)}"
         answer = await self._ask(spec, path, params or {}, urgency)
-        return _page(spec, answer, lambda body: read_one(body, kind.item, wrapped=kind.wrapped))
+        return _page(answer, lambda body: read_one(body, kind.item, wrapped=kind.wrapped))
 
     async def below(self, spec: SourceSpec, job_id: str, part: str, params: Params) -> bytes:
         """Ask for a part of one job, such as the items of a batch; the body as it came."""
@@ -117,7 +118,8 @@ class Client:
             reraise=True,
         )
         came: tuple[bytes, float | None] = await retrying(self._attempt, spec, path, params, urgency)
-        return _Answer(*came, retrying.statistics["attempt_number"])
+        body = came[0].replace(spec.api_key.reveal().encode(), MASK.encode())  # it may stand in any item
+        return _Answer(body, came[1], retrying.statistics["attempt_number"])
 
     def _wait(self, state: RetryCallState) -> float:
         failed = state.outcome and state.outcome.exception()
@@ -242,16 +244,11 @@ def _fault(fault: Any) -> str:
 
 
 def _failed(spec: SourceSpec, reason: str, **what: Any) -> LookFailed:
-    key = spec.api_key.reveal()
-    return LookFailed(plain(reason.replace(key, "***"), _LONGEST_REASON), **what)
+    return LookFailed(plain(hiding([spec.api_key])(reason), _LONGEST_REASON), **what)
 
 
-def _page(spec: SourceSpec, answer: _Answer, read: Callable[[bytes], Page]) -> Page:
-    try:
-        page = read(answer.body)
-    except LookFailed:
-        # Once more, so that the reason can't quote the key.
-        page = read(answer.body.replace(spec.api_key.reveal().encode(), b"***"))
+def _page(answer: _Answer, read: Callable[[bytes], Page]) -> Page:
+    page = read(answer.body)
     page.date, page.requests = answer.date, answer.requests
     return page
 

@@ -1,7 +1,8 @@
 """The store: what was seen, what happened, what is owed. SQL stays in here."""
 
-from relay.store.audit import Ledger
+from relay.store.audit import Ledger, Place
 from relay.store.figures import Queue, Summary
+from relay.store.gone import Overdue
 from relay.store.pages import Page
 from relay.store.records import (
     AskRow,
@@ -16,13 +17,16 @@ from relay.store.records import (
     KnownRow,
     NewDelivery,
     NewEvent,
+    Replay,
     Result,
     Row,
+    Slice,
     SourceRow,
+    Stored,
     Turn,
     Whole,
 )
-from relay.store.sqlite import Store, audited, open_store
+from relay.store.sqlite import Store, open_store
 
 __all__ = [
     "AskRow",
@@ -38,15 +42,19 @@ __all__ = [
     "Ledger",
     "NewDelivery",
     "NewEvent",
+    "Overdue",
     "Page",
+    "Place",
     "Queue",
+    "Replay",
     "Result",
     "Row",
+    "Slice",
     "SourceRow",
     "Store",
+    "Stored",
     "Summary",
     "Turn",
     "Whole",
-    "audited",
     "open_store",
 ]

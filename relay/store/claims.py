@@ -1,40 +1,53 @@
 """Claims: what is due goes under lease, as messages whose content is from then on the same for ever."""
 
-import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from sqlite3 import Connection, Row
 from typing import Any
 
 import msgspec
 
-from relay.message import SHOWN, Entry, Message, Tally
+from relay.message import SHOWN, Message
 from relay.model import Event, EventData, utc_text
+from relay.store.crowds import tallied
 from relay.store.named import SQL, as_json
 from relay.store.records import Claimed, Claims
 
-TALLIES = 100
-ROWS = 10_000
-"""Events of a group that go into a table, beside those shown."""
-
-_UNTRIED = SQL["claimable"].replace("ORDER BY", "AND attempts = 0 ORDER BY")
+PROBED = 100
+"""Of so many that are due the least tried is a probe."""
 
 _decode_data = msgspec.json.Decoder(EventData).decode
 _decode = msgspec.json.Decoder().decode
 
 
-def claim(db: Connection, destination: str, owner: str, claims: Claims, now: float) -> tuple[Claimed, ...]:
+def claim(
+    db: Connection, destination: str, owner: str, claims: Claims, now: float
+) -> tuple[tuple[Claimed, ...], bool]:
+    """What is claimed, and whether there may be more at once."""
     at = utc_text(now)
-    rows = _due(db, (destination, at, owner, claims.room), untried_first=claims.probe)
+    found = _due(db, destination, at, owner, claims)
+    rows = _of_known_rules(db, found, claims)
     if not rows:
-        return _to_move_on(db, destination, at, claims) if claims.living and not claims.probe else ()
+        free = not found and claims.living and not claims.probe
+        return (_to_move_on(db, destination, at, claims) if free else ()), bool(found)
     # In few statements: each gives the interpreter away, and a busy loop is slow to give it back.
     lease = (owner, utc_text(claims.lease_until), at, as_json([row["seq"] for row in rows]))
     db.execute(SQL["lease"], lease)
     shown = _shown(db, rows)
     messages = [_message(db, row, shown[row["id"]], claims) for row in rows]
     _keep_words(db, messages, rows)
-    return tuple(_claimed(row, m, row["attempts"] + 1) for row, m in zip(rows, messages, strict=True))
+    return tuple(_claimed(row, m, row["attempts"] + 1) for row, m in zip(rows, messages, strict=True)), False
+
+
+def _of_known_rules(db: Connection, rows: Sequence[Row], claims: Claims) -> Sequence[Row]:
+    """The others are held back: their rule is not in the configuration."""
+    rules = claims.rules
+    unknown = [row["seq"] for row in rows if rules is not None and row["rule"] not in rules]
+    if not unknown:
+        return rows
+    db.execute(SQL["hold_for_rule"], (as_json(unknown),))
+    return [row for row in rows if rules is None or row["rule"] in rules]
 
 
 def _claimed(row: Row, message: Message, attempt: int) -> Claimed:
@@ -44,6 +57,7 @@ def _claimed(row: Row, message: Message, attempt: int) -> Claimed:
         failures=row["failures"],
         give_up_at=row["give_up_at"],
         message=message,
+        is_suspect=row["held"] == "alone",
     )
 
 
@@ -58,11 +72,16 @@ def _to_move_on(db: Connection, destination: str, at: str, claims: Claims) -> tu
     return (_claimed(row, msgspec.structs.replace(message, only_progress=True), attempt=0),)
 
 
-def _due(db: Connection, wanted: tuple[object, ...], *, untried_first: bool) -> list[Row]:
+def _due(db: Connection, destination: str, at: str, owner: str, claims: Claims) -> list[Row]:
+    """What was lost twice goes alone: nothing of its lane is under way, and no other such of any lane."""
     cursor = db.cursor()
     cursor.row_factory = Row
-    rows = cursor.execute(_UNTRIED, wanted).fetchall() if untried_first else []
-    return rows or cursor.execute(SQL["claimable"], wanted).fetchall()
+    alone = cursor.execute(SQL["suspects"], (destination, at, owner, 1)).fetchall()
+    if alone and db.execute(SQL["suspect_under_way"], (at,)).fetchone() is None:
+        return alone if claims.idle else []
+    room = PROBED if claims.probe else claims.room
+    rows = cursor.execute(SQL["claimable"], (destination, at, owner, room)).fetchall()
+    return sorted(rows, key=itemgetter("attempts"))[:1] if claims.probe else rows
 
 
 def _shown(db: Connection, rows: Sequence[Row]) -> Mapping[str, list[Event]]:
@@ -99,7 +118,7 @@ def _message(db: Connection, row: Row, events: list[Event], claims: Claims) -> M
     if row["group_key"] is not None:
         message = msgspec.structs.replace(message, group=_decode(row["group_key"]), **_of_group(events))
     if len(events) > SHOWN:
-        message = msgspec.structs.replace(message, **_of_crowd(db, row["id"], claims))
+        message = msgspec.structs.replace(message, **_of_crowd(db, row["id"]))
     if claims.words is not None and row["claimed_at"] is None:
         title, body = claims.words(message)
         message = msgspec.structs.replace(message, title=title, body=body)
@@ -108,24 +127,14 @@ def _message(db: Connection, row: Row, events: list[Event], claims: Claims) -> M
 
 def _of_group(events: Sequence[Event]) -> Mapping[str, Any]:
     kinds = Counter((event.type, event.data.error_kind) for event in events)
-    return {"count": len(events), "tallies": _tallies((n, *kind) for kind, n in kinds.most_common())}
+    return {"count": len(events), "tallies": tallied(kinds)}
 
 
-def _of_crowd(db: Connection, delivery: str, claims: Claims) -> Mapping[str, Any]:
-    """Of more events than are shown."""
-    kinds = db.execute(SQL["tallies"], (delivery,)).fetchall()
+def _of_crowd(db: Connection, delivery: str) -> Mapping[str, Any]:
+    """Of more events than are shown; what takes long to read is read outside of the writer."""
+    (count,) = db.execute(SQL["count_parts"], (delivery,)).fetchone()
     (last,) = db.execute(SQL["last_part"], (delivery,)).fetchone()
-    entries = db.execute(SQL["entries"], (delivery, ROWS, SHOWN)) if claims.tables else ()
-    return {
-        "count": sum(kind[0] for kind in kinds),
-        "tallies": _tallies(kinds[:TALLIES]),
-        "last": last,
-        "rest": tuple(Entry(**dict(zip(Entry.__struct_fields__, entry, strict=True))) for entry in entries),
-    }
-
-
-def _tallies(kinds: Iterable[tuple[int, str, str | None]]) -> tuple[Tally, ...]:
-    return tuple(Tally(*kind) for kind in itertools.islice(kinds, TALLIES))
+    return {"count": count, "last": last, "tallies": ()}
 
 
 def _keep_words(db: Connection, messages: Sequence[Message], rows: Sequence[Row]) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from relay import schedule
 from relay.model import SEVERITIES, seconds_of, utc_text
-from relay.store.named import SQL
+from relay.store.named import SQL, as_json
 from relay.store.records import Group, NewDelivery, NewEvent
 from relay.store.tallies import tally
 
@@ -27,7 +27,11 @@ def add_events(db: Connection, source: int, events: Sequence[NewEvent], now: flo
     db.executemany(SQL["add_event"], (_event_row(source, seq, new) for seq, new in numbered))
     tally(db, "event", utc_text(now), Counter(new.event.type for new in events))
     tally(db, "rule", utc_text(now), Counter(rule for new in events for rule in new.rules))
-    owed = [(source, new.job_id, d, seq) for seq, new in numbered for d in new.deliveries]
+    owe(db, [(source, new.job_id, d, seq) for seq, new in numbered for d in new.deliveries], now)
+
+
+def owe(db: Connection, owed: Sequence[tuple[int, str, NewDelivery, int]], now: float) -> None:
+    """Deliveries of events: each with its source and job, and the event's sequence."""
     alone = [row for row in owed if row[2].group is None or row[2].settle_until is not None]
     db.executemany(SQL["add_delivery"], (_delivery_row(d, source, job, now) for source, job, d, _ in alone))
     db.executemany(SQL["add_part"], ((d.id, seq) for _, _, d, seq in alone))
@@ -47,9 +51,9 @@ def _delivery_row(
     group = d.group or Group(key="", wait=0.0, interval=0.0)
     return (
         *(d.id, d.destination, d.rule, d.relay, d.severity),
-        None if d.group else f"{source}/{job}",  # only single events of a job keep an order
+        None if d.group or d.replay else f"{source}/{job}",  # only single events of a job keep an order
         *(d.settle_until or planned_at or d.due_at, d.give_up_at, utc_text(now)),
-        *(group.key if d.group else None, group.wait, group.interval, planned_at, d.settle_until),
+        *(group.key if d.group else None, group.wait, group.interval, planned_at, d.settle_until, d.replay),
     )
 
 
@@ -87,14 +91,17 @@ def ripen(db: Connection, destination: str, now: float) -> bool:
     """
     at = utc_text(now)
     rows = db.execute(SQL["ripe"], (destination, at, RIPE_AT_ONCE)).fetchall()
-    well = [(at, row[0]) for row in rows if row[-1]]
-    db.executemany(SQL["supersede"], well)
-    tally(db, "delivery", at, {f"{destination}/superseded": len(well)})
+    if not rows:
+        return False
+    well = as_json([row[0] for row in rows if row[-1]])
+    superseded = db.execute(SQL["supersede"], (at, well)).rowcount
+    tally(db, "delivery", at, {f"{destination}/superseded": superseded})
+    db.execute(SQL["release"], (well,))
     ill = [row for row in rows if not row[-1]]
-    db.executemany(SQL["settled_ill"], ((at, row[0]) for row in ill if row[6] is None))
+    db.execute(SQL["settled_ill"], (at, as_json([row[0] for row in ill if row[6] is None])))
     grouped = [row for row in ill if row[6] is not None]
-    db.executemany(SQL["forget_parts"], ((row[1],) for row in grouped))
-    db.executemany(SQL["forget_delivery"], ((row[0],) for row in grouped))
+    db.execute(SQL["forget_parts"], (as_json([row[1] for row in grouped]),))
+    db.execute(SQL["forget_delivery"], (as_json([row[0] for row in grouped]),))
     _join(db, _as_parts(destination, grouped, at), now)
     return len(rows) == RIPE_AT_ONCE
 

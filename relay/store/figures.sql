@@ -28,8 +28,15 @@ SELECT count(*) FROM deliveries WHERE destination = ? AND state = ?
 -- oldest: the first of those that wait
 SELECT created_at FROM deliveries WHERE destination = ? AND state = 'waiting' ORDER BY seq LIMIT 1
 
--- next_due: when the first of those that wait is
-SELECT min(due_at) FROM deliveries WHERE destination = ? AND state = 'waiting'
+-- next_due: when the first of those that wait for a time is
+SELECT min(due) FROM (
+  SELECT min(due_at) AS due FROM deliveries
+  WHERE destination = ?1 AND state = 'waiting' AND settle_until IS NULL AND held IS NULL
+  UNION ALL
+  SELECT min(due_at) FROM deliveries WHERE destination = ?1 AND state = 'waiting' AND held = 'alone'
+  UNION ALL
+  SELECT min(settle_until) FROM deliveries
+  WHERE destination = ?1 AND state = 'waiting' AND settle_until IS NOT NULL)
 
 -- ever: what was counted since there is a database
 SELECT what, name, n FROM tallies WHERE what IN ('delivery', 'event', 'rule') AND span = 'ever' AND at = ''

@@ -1,9 +1,10 @@
 """Deliveries: claim by lease, settle in groups, give back."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from sqlite3 import Connection
 
-from relay.model import utc_text
+from relay.model import is_own, utc_text
 from relay.store.claims import claim, place_key
 from relay.store.events import add_events, ripen
 from relay.store.named import SQL, as_json
@@ -12,6 +13,14 @@ from relay.store.tallies import tally
 
 OWN = 0
 """The source of relay's own events that are of no source."""
+
+LONGEST_ANSWER = 4096
+"""Characters that are kept of what a receiver answered."""
+
+LOST_FOR_GOOD = 5
+"""Attempts without an outcome after which a delivery is given up: it ends whoever sends it."""
+
+POISON = f"poison: relay ended {LOST_FOR_GOOD} times while it was being sent"
 
 
 def turn(
@@ -22,17 +31,46 @@ def turn(
     results: Sequence[Result] = (),
     unsent: Sequence[Claimed] = (),
     edges: Sequence[Edge] = (),
+    dead: Callable[[str], Edge] | None = None,
     claims: Claims | None = None,
     now: float,
 ) -> Turn:
-    """A lane's one hop: what ended is settled, what was not sent given back, and what is due claimed."""
+    """A lane's one hop: what ended is settled, what was not sent given back, and what is due claimed.
+
+    `dead`: the news of a delivery that is poison, by its reason. What the messages of very many events say of
+    all of them is still to be read.
+    """
     died = settle(db, results, destination, now)
     give_back(db, unsent=unsent, now=now)
-    news = tell(db, destination, [edge for edge in edges if died or edge.what != "dead"], now)
+    told = [edge for edge in edges if died or edge.what != "dead"]
+    if end_unsent(db, seqs=_poison(db, destination, now), reason=POISON, now=now)[1] and dead is not None:
+        told.append(dead(POISON))
+    news = tell(db, destination, told, now) or any(r.claimed.is_suspect for r in results)
     more = ripen(db, destination, now)
-    claimed = claim(db, destination, owner, claims, now) if claims and claims.room > 0 else ()
+    claimed: tuple[Claimed, ...] = ()
+    if claims is not None and claims.room > 0:
+        claimed, soon = claim(db, destination, owner, claims, now)
+        more = more or soon
     at = utc_text(now)
     return Turn(claimed=claimed, next_due=at if more else _next_due(db, destination, at), news=news)
+
+
+def _poison(db: Connection, destination: str, now: float) -> Sequence[int]:
+    values = (destination, utc_text(now), LOST_FOR_GOOD)
+    return [seq for (seq,) in db.execute(SQL["poisonous"], values)]
+
+
+def end_unsent(db: Connection, *, seqs: Sequence[int], reason: str, now: float) -> tuple[int, bool]:
+    """Those of these that wait are dead. How many, and whether one is of more than relay's own news."""
+    if not seqs:
+        return 0, False
+    chosen = as_json(seqs)
+    types = [event_type for (event_type,) in db.execute(SQL["first_types"], (chosen,))]
+    at = utc_text(now)
+    ended = Counter(f"{to}/dead" for (to,) in db.execute(SQL["end_unsent"], (at, reason, chosen)))
+    tally(db, "delivery", at, ended)
+    db.execute(SQL["release"], (chosen,))
+    return ended.total(), ended.total() > 0 and not all(map(is_own, types))
 
 
 def _next_due(db: Connection, destination: str, at: str) -> str | None:
@@ -67,14 +105,13 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
     ).rowcount
     tally(db, "delivery", at, {f"{destination}/delivered": arrived, f"{destination}/dead": died})
     db.execute(SQL["add_attempts"], (as_json([_attempt(r) for r in results]),))
-    db.executemany(SQL["hold_followers"], ((r.due_at, r.claimed.seq) for r in failed if r.due_at is not None))
-    over = (r for r in results if (r.delivered or r.due_at is None) and r.claimed.failures)
-    db.executemany(SQL["release_followers"], ((at, r.claimed.seq, at) for r in over))
+    db.execute(SQL["release"], (as_json([r.claimed.seq for r in results if r.due_at is None]),))
     return died > 0
 
 
 def _attempt(r: Result) -> tuple[object, ...]:
-    return (r.claimed.id, r.claimed.attempt, r.started_at, r.seconds, r.outcome, r.status, r.answer, r.reason)
+    answer = r.answer[:LONGEST_ANSWER]
+    return (r.claimed.id, r.claimed.attempt, r.started_at, r.seconds, r.outcome, r.status, answer, r.reason)
 
 
 def tell(db: Connection, destination: str, edges: Sequence[Edge], now: float) -> bool:
@@ -102,10 +139,3 @@ def give_back(db: Connection, *, unsent: Sequence[Claimed], now: float) -> None:
 def end_leases(db: Connection, *, of: str | None = None, now: float) -> None:
     """Of one destination, or of all."""
     db.execute(SQL["end_leases"], {"of": of, "now": utc_text(now)})
-
-
-def retry(db: Connection, *, give_up_at: Mapping[str, float], now: float) -> int:
-    """How many of these dead deliveries wait again, each until its own end."""
-    at = utc_text(now)
-    rows = ({"id": i, "now": at, "give_up_at": utc_text(end)} for i, end in give_up_at.items())
-    return sum(db.execute(SQL["retry_delivery"], row).rowcount for row in rows)

@@ -77,10 +77,11 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- last_event: the store's sequence of events so far; inside the one writer's transaction it can't move
 SELECT coalesce(max(seq), 0) FROM events
 
--- add_delivery: routed in the transaction that saw the change
+-- add_delivery: routed in the transaction that saw the change; held while an earlier one of its job waits
 INSERT INTO deliveries (id, destination, rule, relay, severity, job, state, due_at, give_up_at, created_at,
-  group_key, group_wait, group_interval, planned_at, settle_until)
-VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?, ?)
+  group_key, group_wait, group_interval, planned_at, settle_until, replay, held)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, CASE WHEN EXISTS (
+  SELECT 1 FROM deliveries WHERE destination = ?2 AND job = ?6 AND state = 'waiting') THEN 'order' END)
 
 -- latest_of_group: its newest delivery, and whether that was never claimed, so that events may join it
 SELECT id, state = 'waiting' AND claimed_at IS NULL, severity, planned_at FROM deliveries
@@ -97,16 +98,17 @@ FROM deliveries AS d JOIN delivery_parts AS p ON p.delivery = d.id JOIN events A
 WHERE d.destination = ? AND d.state = 'waiting' AND d.settle_until <= ? ORDER BY d.settle_until, d.seq LIMIT ?
 
 -- supersede: not sent, since the job turned out well meanwhile
-UPDATE deliveries SET state = 'superseded', ended_at = ?, reason = 'the job was completed meanwhile' WHERE seq = ?
+UPDATE deliveries SET state = 'superseded', ended_at = ?, reason = 'the job was completed meanwhile'
+WHERE seq IN (SELECT value FROM json_each(?))
 
 -- settled_ill: it is to be sent after all
-UPDATE deliveries SET due_at = ?, settle_until = NULL WHERE seq = ?
+UPDATE deliveries SET due_at = ?, settle_until = NULL WHERE seq IN (SELECT value FROM json_each(?))
 
 -- forget_parts: the event goes over to its group's delivery
-DELETE FROM delivery_parts WHERE delivery = ?
+DELETE FROM delivery_parts WHERE delivery IN (SELECT value FROM json_each(?))
 
 -- forget_delivery: likewise
-DELETE FROM deliveries WHERE seq = ?
+DELETE FROM deliveries WHERE seq IN (SELECT value FROM json_each(?))
 
 -- add_part: which events a delivery carries
 INSERT INTO delivery_parts (delivery, event) VALUES (?, ?)
@@ -119,25 +121,61 @@ UNION ALL
 SELECT id, created_at, status, changed_at, missed_at, gone_at, name, told_gone FROM jobs
 WHERE source = :source AND changed_at >= :ended_since AND changes > 0 AND status IN ('COMPLETED', 'FAILED', 'CANCELLED')
 
--- younger: creation times of known jobs, from the youngest back
-SELECT created_at FROM jobs WHERE source = ? AND created_at >= ? ORDER BY created_at DESC LIMIT ?
+-- younger: creation times of known jobs, from the youngest back, as far as none were pruned
+SELECT created_at FROM jobs
+WHERE source = ?1 AND created_at >= max(?2, coalesce((SELECT pruned_until FROM sources WHERE id = ?1), ''))
+ORDER BY created_at DESC LIMIT ?3
 
 -- ended: jobs that ended since, for a second look at them
 SELECT id, created_at, status, changed_at FROM jobs
 WHERE source = ? AND changed_at >= ? AND changes > 0 AND status IN ('COMPLETED', 'FAILED', 'CANCELLED')
 ORDER BY created_at
 
--- claimable: due rows of a lane but those it holds, oldest first; single events of a job wait for earlier ones
-SELECT * FROM deliveries AS d
-WHERE destination = ? AND state = 'waiting' AND due_at <= ? AND settle_until IS NULL
-  AND (owner IS NULL OR owner <> ?) AND NOT EXISTS (
-  SELECT 1 FROM deliveries AS earlier
-  WHERE earlier.destination = d.destination AND earlier.job = d.job AND earlier.seq < d.seq
-    AND earlier.state = 'waiting')
+-- claimable: due rows of a lane but those it holds, oldest first; none of those that are held back is looked at
+SELECT * FROM deliveries
+WHERE destination = ? AND state = 'waiting' AND settle_until IS NULL AND held IS NULL AND due_at <= ?
+  AND (owner IS NULL OR owner <> ?)
 ORDER BY due_at, seq LIMIT ?
 
--- lease: the claim, of all rows in one statement; counts the attempt in the commit before its send
-UPDATE deliveries SET owner = ?, due_at = ?, attempts = attempts + 1, claimed_at = coalesce(claimed_at, ?)
+-- suspects: due rows that were lost twice, each to be claimed alone
+SELECT * FROM deliveries
+WHERE destination = ? AND state = 'waiting' AND held = 'alone' AND due_at <= ? AND (owner IS NULL OR owner <> ?)
+ORDER BY due_at, seq LIMIT ?
+
+-- suspect_under_way: one at a time, over all lanes, so that a crash says which it was
+SELECT 1 FROM deliveries WHERE state = 'waiting' AND held = 'alone' AND owner IS NOT NULL AND due_at > ? LIMIT 1
+
+-- poisonous: suspects that were lost so often that they are given up
+SELECT seq FROM deliveries
+WHERE destination = ? AND state = 'waiting' AND held = 'alone' AND due_at <= ? AND lost >= ?
+
+-- hold_for_rule: their rule is not in the configuration
+UPDATE deliveries SET held = 'rule' WHERE seq IN (SELECT value FROM json_each(?))
+
+-- end_unsent: dead without an attempt that says so; with the reason
+UPDATE deliveries SET state = 'dead', owner = NULL, ended_at = ?, reason = ?
+WHERE seq IN (SELECT value FROM json_each(?)) AND state = 'waiting' RETURNING destination
+
+-- overdue: what no lane takes, since its destination or rule is not among these, and whose time is over
+SELECT seq, destination, destination IN (SELECT value FROM json_each(?1)) FROM deliveries
+WHERE state = 'waiting' AND give_up_at <= ?3 AND (destination NOT IN (SELECT value FROM json_each(?1))
+  OR rule NOT IN (SELECT value FROM json_each(?2))) LIMIT ?4
+
+-- release: of each job of which these have ended, what waits longest for the same destination
+UPDATE deliveries SET held = NULL WHERE held = 'order' AND seq IN (
+  SELECT (SELECT min(next.seq) FROM deliveries AS next
+    WHERE next.destination = d.destination AND next.job = d.job AND next.state = 'waiting')
+  FROM deliveries AS d WHERE d.seq IN (SELECT value FROM json_each(?)))
+
+-- first_types: what the first event is of each of these deliveries
+SELECT e.type FROM deliveries AS d JOIN events AS e
+  ON e.seq = (SELECT min(p.event) FROM delivery_parts AS p WHERE p.delivery = d.id)
+WHERE d.seq IN (SELECT value FROM json_each(?))
+
+-- lease: the claim, of all rows in one statement; counts the attempt in the commit before its send, and a lease
+-- that ran out as lost
+UPDATE deliveries SET owner = ?, due_at = ?, attempts = attempts + 1, claimed_at = coalesce(claimed_at, ?),
+  held = CASE WHEN owner IS NOT NULL AND lost >= 1 THEN 'alone' ELSE held END, lost = lost + (owner IS NOT NULL)
 WHERE seq IN (SELECT value FROM json_each(?))
 
 -- parts: the events that deliveries of one each carry
@@ -148,20 +186,25 @@ WHERE p.delivery IN (SELECT value FROM json_each(?))
 SELECT p.delivery, e.id, e.type, e.timestamp, e.data FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event
 WHERE p.delivery = ? ORDER BY p.event LIMIT ?
 
--- tallies: how many events of what kind a delivery carries, the most frequent first
-SELECT count(*) AS n, e.type, e.data ->> 'error_kind' AS kind
-FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ?
-GROUP BY e.type, kind ORDER BY n DESC, e.type, kind
+-- count_parts: how many events a delivery carries
+SELECT count(*) FROM delivery_parts WHERE delivery = ?
+
+-- tallies: how many events of what kind, of those after one and up to so many
+SELECT count(*), type, kind, max(event) FROM (
+  SELECT p.event, e.type, e.data ->> 'error_kind' AS kind
+  FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event
+  WHERE p.delivery = ? AND p.event > ? ORDER BY p.event LIMIT ?)
+GROUP BY type, kind
 
 -- last_part: when the last event that a delivery carries was seen
 SELECT e.timestamp FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ?
 ORDER BY p.event DESC LIMIT 1
 
--- entries: the events that a delivery carries beyond the first, as rows of a table
+-- entries: the events that a delivery carries after one, as rows of a table
 SELECT e.timestamp, e.type, e.data ->> 'source', e.data ->> 'job_id', substr(e.data ->> 'name', 1, 300),
-  e.data ->> 'status', substr(e.data ->> 'error', 1, 300), e.data ->> 'url'
-FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ?
-ORDER BY p.event LIMIT ? OFFSET ?
+  e.data ->> 'status', substr(e.data ->> 'error', 1, 300), e.data ->> 'url', p.event
+FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ? AND p.event > ?
+ORDER BY p.event LIMIT ?
 
 -- keep_words: what the templates said at the first claim
 UPDATE deliveries SET title = ?, body = ? WHERE id = ?
@@ -192,30 +235,29 @@ WHERE m.destination = ? AND m.due_at <= ? ORDER BY m.due_at LIMIT 1
 -- moved_on: a message says it; the next progress asks for it again
 UPDATE slack_messages SET due_at = NULL WHERE destination = ? AND key = ?
 
--- next_due: when a lane has something to do again; rows that wait for an earlier one are not asked for by time
-SELECT min(due_at) FROM deliveries WHERE destination = ? AND state = 'waiting' AND due_at > ?
+-- next_due: when a lane has something to do again; what is held back is not asked for by time
+SELECT min(due) FROM (
+  SELECT min(due_at) AS due FROM deliveries
+  WHERE destination = ?1 AND state = 'waiting' AND settle_until IS NULL AND held IS NULL AND due_at > ?2
+  UNION ALL
+  SELECT min(due_at) FROM deliveries
+  WHERE destination = ?1 AND state = 'waiting' AND held = 'alone' AND due_at > ?2
+  UNION ALL
+  SELECT min(settle_until) FROM deliveries
+  WHERE destination = ?1 AND state = 'waiting' AND settle_until > ?2)
 
 -- settle_delivered: a success always wins, however late it comes
 UPDATE deliveries SET state = 'delivered', owner = NULL, ended_at = ?, reason = NULL
 WHERE seq IN (SELECT value FROM json_each(?)) AND state <> 'delivered'
 
 -- settle_again: fenced by the attempt, so that a late failure of an old lease says nothing
-UPDATE deliveries SET due_at = ?, owner = NULL, failures = failures + 1, reason = ?, place = coalesce(?, place)
+UPDATE deliveries SET due_at = ?, owner = NULL, failures = failures + 1, reason = ?, place = coalesce(?, place),
+  lost = 0, held = NULL
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
 
 -- settle_dead: fenced likewise
 UPDATE deliveries SET state = 'dead', owner = NULL, failures = failures + 1, ended_at = ?, reason = ?
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
-
--- hold_followers: who waits for this delivery to end is not due before it is, and costs no claim meanwhile
-UPDATE deliveries SET due_at = ?
-WHERE state = 'waiting' AND attempts = 0 AND seq > (?2) AND (destination, job) = (
-  SELECT destination, job FROM deliveries WHERE seq = ?2)
-
--- release_followers: it has ended after all
-UPDATE deliveries SET due_at = ?
-WHERE state = 'waiting' AND attempts = 0 AND seq > (?2) AND due_at > ?3 AND (destination, job) = (
-  SELECT destination, job FROM deliveries WHERE seq = ?2)
 
 -- add_attempts: the records of tries, from a JSON array of rows
 INSERT INTO attempts (delivery, nth, started_at, seconds, outcome, status, answer, reason)
@@ -226,14 +268,96 @@ FROM json_each(?) WHERE true ON CONFLICT DO NOTHING
 UPDATE deliveries SET owner = NULL, due_at = ?, attempts = attempts - 1
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
 
--- end_leases: at the start of the only relay on a database no claim is anyone's; nor where a lane has ended
+-- end_leases: at the end of a run no claim is anyone's, nor at the end of one destination's lane
 UPDATE deliveries SET owner = NULL, due_at = :now
 WHERE state = 'waiting' AND owner IS NOT NULL AND (:of IS NULL OR destination = :of)
 
--- retry_delivery: the same message once more, with all its time
+-- lose_leases: at the start of the only relay on a database no claim is anyone's; what was claimed when the last
+-- one ended without a word is lost once more, and suspect the second time
+UPDATE deliveries SET owner = NULL, due_at = :now, lost = lost + 1,
+  held = CASE WHEN lost >= 1 THEN 'alone' ELSE held END
+WHERE state = 'waiting' AND owner IS NOT NULL
+
+-- look_at_rules_again: the configuration may have them again
+UPDATE deliveries SET held = CASE WHEN lost >= 2 THEN 'alone' END WHERE state = 'waiting' AND held = 'rule'
+
+-- waits: what may wait too long for its kind, since when, and for what
+SELECT * FROM (SELECT seq, due_at, failures,
+  CASE WHEN claimed_at IS NULL AND settle_until IS NULL AND group_key IS NOT NULL
+    THEN max(group_wait, group_interval) END AS grouped,
+  CASE WHEN failures = 0 THEN created_at ELSE coalesce((SELECT a.started_at FROM attempts AS a
+    WHERE a.delivery = deliveries.id ORDER BY a.nth DESC LIMIT 1), created_at) END AS since
+  FROM deliveries WHERE state = 'waiting' AND due_at > ?1)
+WHERE since > ?1 OR due_at > ?2 OR grouped IS NOT NULL
+
+-- cut_wait: it is longer than its kind allows
+UPDATE deliveries SET due_at = ?1, settle_until = CASE WHEN settle_until IS NOT NULL THEN ?1 END WHERE seq = ?2
+
+-- cut_moves: likewise of messages in place
+UPDATE slack_messages SET due_at = ?1 WHERE due_at > ?1
+
+-- retry_delivery: the same message once more, with all its time; what was poison is tried alone
 UPDATE deliveries
-SET state = 'waiting', due_at = :now, give_up_at = :give_up_at, failures = 0, owner = NULL, ended_at = NULL
+SET state = 'waiting', due_at = :now, give_up_at = :give_up_at, failures = 0, owner = NULL, ended_at = NULL,
+  settle_until = NULL, lost = min(lost, 2), held = CASE WHEN lost >= 2 THEN 'alone' END
 WHERE id = :id AND state = 'dead'
+
+-- repeat_delivery: the same message once more, whatever became of it; not while it is being sent
+UPDATE deliveries
+SET state = 'waiting', due_at = :now, give_up_at = :give_up_at, failures = 0, ended_at = NULL, reason = NULL,
+  settle_until = NULL, lost = min(lost, 2),
+  held = CASE WHEN state = 'waiting' THEN held WHEN lost >= 2 THEN 'alone' END
+WHERE id = :id AND owner IS NULL
+
+-- had: whether a destination has, or had, a delivery of an event
+SELECT 1 FROM delivery_parts AS p JOIN deliveries AS d ON d.id = p.delivery
+WHERE p.event = ? AND d.destination = ? LIMIT 1
+
+-- events_since: those seen since, in the store's order, with who has a delivery of each
+SELECT e.seq, e.id, e.type, e.timestamp, e.data, e.rules, e.source, e.job_id, (
+  SELECT json_group_array(DISTINCT d.destination) FROM delivery_parts AS p JOIN deliveries AS d ON d.id = p.delivery
+  WHERE p.event = e.seq)
+FROM events AS e WHERE e.timestamp >= ? AND e.seq > ? ORDER BY e.seq LIMIT ?
+
+-- events_by_id: the same of these
+SELECT e.seq, e.id, e.type, e.timestamp, e.data, e.rules, e.source, e.job_id, (
+  SELECT json_group_array(DISTINCT d.destination) FROM delivery_parts AS p JOIN deliveries AS d ON d.id = p.delivery
+  WHERE p.event = e.seq)
+FROM events AS e WHERE e.id IN (SELECT value FROM json_each(?)) AND e.seq > ? ORDER BY e.seq LIMIT ?
+
+-- rules_of: the rules that took an event, with whom each sends it to
+SELECT rules FROM events WHERE seq = ?
+
+-- set_rules: the ledger's side of what is owed
+UPDATE events SET rules = ? WHERE seq = ?
+
+-- to_rename: what is not delivered of a destination, but where the other has the same event already
+SELECT seq, id, replay FROM deliveries AS d
+WHERE seq IN (
+    SELECT seq FROM deliveries WHERE destination = :old AND state = 'waiting'
+    UNION ALL SELECT seq FROM deliveries WHERE destination = :old AND state = 'dead')
+  AND NOT EXISTS (
+    SELECT 1 FROM delivery_parts AS p JOIN delivery_parts AS q ON q.event = p.event
+      JOIN deliveries AS other ON other.id = q.delivery
+    WHERE p.delivery = d.id AND other.destination = :new)
+
+-- rename_delivery: it goes to the same place under another name
+UPDATE deliveries SET destination = ? WHERE seq = ?
+
+-- events_of: what a delivery carries, with the ledger's side of it
+SELECT e.seq, e.rules FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ?
+
+-- rename_destination: its troubles; not over those of the other
+UPDATE OR IGNORE destinations SET name = :new WHERE name = :old
+
+-- forget_destination: likewise
+DELETE FROM destinations WHERE name = :old
+
+-- rename_places: its messages in place; not over those of the other
+UPDATE OR IGNORE slack_messages SET destination = :new WHERE destination = :old
+
+-- forget_places: likewise
+DELETE FROM slack_messages WHERE destination = :old
 
 -- add_destination: one of which there is news
 INSERT INTO destinations (name) VALUES (?) ON CONFLICT DO NOTHING
@@ -294,3 +418,81 @@ WHERE s.retired_at IS NULL GROUP BY s.name ORDER BY s.name
 -- tally: so many more
 INSERT INTO tallies (what, span, at, name, n) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (what, span, at, name) DO UPDATE SET n = n + excluded.n
+
+-- marks: up to when each source is known, of those that are read
+SELECT id, mark FROM sources
+
+-- move_pruned_until: never back
+UPDATE sources SET pruned_until = max(coalesce(pruned_until, ''), ?) WHERE id = ?
+
+-- pruned_until: read in the transaction that takes a page, so that no page sees a job go and not this move
+SELECT pruned_until FROM sources WHERE id = ?
+
+-- old_jobs: jobs that have not changed for long, and whether each may go: it ended, or vanished, or its source was
+-- replaced, and neither it nor a delivery of its events is younger; the newest event and delivery stay, for the sequence
+SELECT j.changed_at, j.created_at, j.id,
+  (s.retired_at < :before OR (
+    (j.gone_at < :before OR (j.status IN ('COMPLETED', 'FAILED', 'CANCELLED') AND j.follow_at IS NULL))
+    AND j.created_at <= s.pruned_until AND (j.created_at <> '' OR j.changes > 0)))
+  AND NOT EXISTS (
+    SELECT 1 FROM events AS e LEFT JOIN delivery_parts AS p ON p.event = e.seq LEFT JOIN deliveries AS d ON d.id = p.delivery
+    WHERE e.source = j.source AND e.job_id = j.id AND (
+      e.timestamp >= :before OR d.state = 'waiting' OR d.ended_at >= :before
+      OR e.seq = (SELECT max(seq) FROM events) OR d.seq = (SELECT max(seq) FROM deliveries)))
+FROM jobs AS j JOIN sources AS s ON s.id = j.source
+WHERE j.source = :source AND j.changed_at < :before
+  AND (j.changed_at, j.created_at, j.id) > (:changed_at, :created_at, :id)
+ORDER BY j.changed_at, j.created_at, j.id LIMIT :most
+
+-- old_news: relay's own of a source, or of no source (0), and whether each may go
+SELECT e.job_id, e.nth, e.type, e.seq,
+  e.timestamp < :before AND e.seq < (SELECT max(seq) FROM events) AND NOT EXISTS (
+    SELECT 1 FROM delivery_parts AS p JOIN deliveries AS d ON d.id = p.delivery WHERE p.event = e.seq AND (
+      d.state = 'waiting' OR d.ended_at >= :before OR d.seq = (SELECT max(seq) FROM deliveries)))
+FROM events AS e WHERE e.source = :source AND e.job_id <= iif(:source = 0, '~', '')
+  AND (e.job_id, e.nth, e.type) > (:job_id, :nth, :type)
+ORDER BY e.job_id, e.nth, e.type LIMIT :most
+
+-- events_of_jobs: all that happened to them
+SELECT seq FROM events WHERE source = ? AND job_id IN (SELECT value FROM json_each(?))
+
+-- deliveries_of_events: those that carry any of them
+SELECT DISTINCT delivery FROM delivery_parts WHERE event IN (SELECT value FROM json_each(?))
+
+-- prune_parts: these events are carried no more
+DELETE FROM delivery_parts WHERE event IN (SELECT value FROM json_each(?))
+
+-- prune_deliveries: those of these that carry nothing any more
+DELETE FROM deliveries WHERE id IN (SELECT value FROM json_each(?))
+  AND NOT EXISTS (SELECT 1 FROM delivery_parts AS p WHERE p.delivery = deliveries.id) RETURNING id
+
+-- prune_attempts: of deliveries that are gone
+DELETE FROM attempts WHERE delivery IN (SELECT value FROM json_each(?))
+
+-- prune_slack_messages: nothing will bring them up to date
+DELETE FROM slack_messages WHERE delivery IN (SELECT value FROM json_each(?))
+
+-- prune_events: after what they led to
+DELETE FROM events WHERE seq IN (SELECT value FROM json_each(?))
+
+-- prune_batch_files: of batches that are gone
+DELETE FROM batch_files WHERE source = ? AND batch IN (SELECT value FROM json_each(?))
+
+-- prune_job: with a creation time, by which it is known that its next sighting is none of news
+DELETE FROM jobs WHERE source = ? AND created_at = ? AND id = ? AND (
+  created_at <> '' OR source IN (SELECT id FROM sources WHERE retired_at IS NOT NULL))
+
+-- bury_job: what is left of a job without: that it was known
+UPDATE jobs SET changes = 0, name = NULL, error = NULL, follow_at = NULL
+WHERE source = ? AND created_at = '' AND id = ?
+
+-- prune_hints: the oldest, up to the first that is young
+DELETE FROM hints WHERE seq IN (
+  SELECT seq FROM hints WHERE seq < coalesce((SELECT min(seq) FROM hints WHERE received_at >= ?1), 9e18)
+  ORDER BY seq LIMIT ?2)
+
+-- prune_sources: that were replaced long ago, and of which nothing is left
+DELETE FROM sources WHERE retired_at < ? AND NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.source = sources.id)
+  AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.source = sources.id)
+  AND NOT EXISTS (SELECT 1 FROM batch_files AS f WHERE f.source = sources.id)
+  AND NOT EXISTS (SELECT 1 FROM hints AS h WHERE h.source = sources.id)

@@ -1,8 +1,8 @@
 """What goes into the store and comes out of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -56,7 +56,8 @@ class Group:
 class NewDelivery:
     """What an event owes to a destination: a message of its own, or a place in that of its `group`.
 
-    `settle_until`: what becomes of the job until then decides whether it is sent at all.
+    `settle_until`: what becomes of the job until then decides whether it is sent at all. `replay`: once more,
+    by who asked for it: it is no part of what the rules owe, waits for no other, and none for it.
     """
 
     id: str
@@ -68,6 +69,7 @@ class NewDelivery:
     give_up_at: str
     group: Group | None = None
     settle_until: str | None = None
+    replay: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +119,8 @@ KnownRow = tuple[str, str, str, str, int, int, str, int, str | None]
 AskRow = tuple[str, str, str, str, str | None, str | None, str | None, int]
 """id, created_at, status, changed_at, missed_at, gone_at, name, told_gone"""
 
-Decide = Callable[[Mapping[str, KnownRow]], Changes]
+Decide = Callable[[Mapping[str, KnownRow], str], Changes]
+"""Of what is known of a page's jobs, and the time up to which those created are known no more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +154,7 @@ class BatchFile:
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
     """A delivery under lease. `attempt` is the number of this try: what fences its result. It is 0 where a
-    message that has arrived is only to be brought up to date.
+    message that has arrived is only to be brought up to date. `is_suspect`: it goes alone.
     """
 
     seq: int
@@ -159,6 +162,7 @@ class Claimed:
     failures: int
     give_up_at: str
     message: Message
+    is_suspect: bool = False
 
     @property
     def id(self) -> str:
@@ -205,7 +209,8 @@ class Claims:
 
     `probe`: one alone, the least tried, to see whether the destination is well again. `living`: with the
     place of the message that each brings up to date. `tables`: with a group's other events as rows. `words`:
-    the title and body that a rule's templates give a message; kept from the first claim on.
+    the title and body that a rule's templates give a message; kept from the first claim on. `idle`: nothing
+    of the lane is under way. `rules`: those of the configuration; None for all.
     """
 
     room: int
@@ -214,17 +219,56 @@ class Claims:
     living: bool = False
     tables: bool = False
     words: Callable[[Message], tuple[str | None, str | None]] | None = None
+    idle: bool = True
+    rules: Container[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
     """What a lane gets from one hop to the store; `next_due` is None where nothing waits for a time. `news`:
-    there is something for other lanes.
+    there is something for other lanes. `unread`: claimed, but not to be sent as they are.
     """
 
     claimed: tuple[Claimed, ...]
     next_due: str | None
     news: bool = False
+    unread: tuple[Claimed, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """An event, by its sequence, that is owed to a destination after all. Where its delivery is no `replay`
+    the rule is added to those that took the event, unless the destination has it already.
+    """
+
+    event: int
+    source: int
+    job_id: str
+    delivery: NewDelivery
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """An event as it stands in the store: by which rules it went where, and who `had` a delivery of it."""
+
+    seq: int
+    event: Event
+    source: int
+    job_id: str
+    rules: Mapping[str, list[str]]
+    had: frozenset[str]
+
+
+Place = TypeVar("Place")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice(Generic[Place]):
+    """What one transaction pruned. The next goes on `after` that place; None: there is no more to look at."""
+
+    after: Place | None
+    jobs: int = 0
+    events: int = 0
 
 
 Row = dict[str, Any]

@@ -1,8 +1,10 @@
 """What people and scripts read: jobs, events, deliveries, sources, newest first."""
 
+from collections.abc import Sequence
 from sqlite3 import Connection
 from typing import Any
 
+from relay.store.named import as_json
 from relay.store.records import Row
 
 _SELECTS = {
@@ -20,6 +22,7 @@ _SELECTS = {
         SELECT d.seq, d.id, d.destination, d.rule, d.severity, d.state,
           CASE WHEN d.state = 'waiting' THEN d.due_at END AS due_at, d.attempts, d.created_at,
           d.ended_at, d.give_up_at, d.reason, d.owner IS NOT NULL AS claimed, d.settle_until, d.group_key,
+          CASE WHEN d.state = 'waiting' THEN d.held END AS held, d.replay,
           e.id AS event, e.type, e.data ->> 'job_id' AS job_id,
           (SELECT count(*) FROM delivery_parts p WHERE p.delivery = d.id) AS events
         FROM deliveries d JOIN events e
@@ -66,6 +69,41 @@ def rows(
     cursor = db.execute(sql, {**fitting, "limit": limit, "after": after})
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def chosen(
+    db: Connection,
+    *,
+    states: Sequence[str],
+    ids: Sequence[str] = (),
+    destination: str | None = None,
+    rule: str | None = None,
+    since: str | None = None,
+) -> Sequence[tuple[int, str, str]]:
+    """Sequence, id and destination of the deliveries that fit all of it, oldest first.
+
+    `since`: when they were made, or where they are not waiting, when they ended.
+    """
+    clauses, values = ["state IN (SELECT value FROM json_each(?))"], [as_json(states)]
+    if ids:
+        clauses, values = [*clauses, "id IN (SELECT value FROM json_each(?))"], [*values, as_json(ids)]
+    for clause, value in (
+        ("destination = ?", destination),
+        ("rule = ?", rule),
+        ("coalesce(ended_at, created_at) >= ?", since),
+    ):
+        if value is not None:
+            clauses, values = [*clauses, clause], [*values, value]
+    sql = f"SELECT seq, id, destination FROM deliveries WHERE {' AND '.join(clauses)} ORDER BY seq"  # noqa: S608
+    return db.execute(sql, values).fetchall()
+
+
+def waiting(db: Connection) -> Sequence[Row]:
+    """Per destination and rule: how many wait, and when the first of them is given up."""
+    sql = """SELECT destination, rule, count(*), min(give_up_at) FROM deliveries WHERE state = 'waiting'
+        GROUP BY destination, rule ORDER BY destination, rule"""
+    names = ("destination", "rule", "waiting", "give_up_at")
+    return [dict(zip(names, row, strict=True)) for row in db.execute(sql)]
 
 
 def version(db: Connection) -> int:

@@ -171,6 +171,24 @@ CREATE INDEX slack_messages_key ON slack_messages(key);
 CREATE INDEX slack_messages_due ON slack_messages(destination, due_at) WHERE due_at IS NOT NULL;
 """
 
+_OUTBOX = """
+ALTER TABLE deliveries ADD COLUMN held TEXT;
+ALTER TABLE deliveries ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE deliveries ADD COLUMN replay INTEGER NOT NULL DEFAULT 0;
+UPDATE deliveries SET held = 'order' WHERE state = 'waiting' AND EXISTS (
+  SELECT 1 FROM deliveries AS earlier WHERE earlier.destination = deliveries.destination
+    AND earlier.job = deliveries.job AND earlier.seq < deliveries.seq AND earlier.state = 'waiting');
+DROP INDEX deliveries_due;
+CREATE INDEX deliveries_due ON deliveries(destination, due_at, seq)
+  WHERE state = 'waiting' AND settle_until IS NULL AND held IS NULL;
+CREATE INDEX deliveries_alone ON deliveries(destination, due_at, seq)
+  WHERE state = 'waiting' AND held = 'alone';
+"""
+
+_RETENTION = """
+ALTER TABLE sources ADD COLUMN pruned_until TEXT;
+CREATE INDEX slack_messages_delivery ON slack_messages(delivery);
+"""
 _LISTS = """
 CREATE INDEX jobs_status ON jobs(source, status, changed_at);
 CREATE INDEX events_source ON events(source, seq);
@@ -222,7 +240,17 @@ def m002_groups(db: Database) -> None:
 
 
 @migrations()
-def m003_tallies(db: Database) -> None:
+def m003_outbox(db: Database) -> None:
+    _run(db, _OUTBOX)
+
+
+@migrations()
+def m004_retention(db: Database) -> None:
+    _run(db, _RETENTION)
+
+
+@migrations()
+def m005_tallies(db: Database) -> None:
     _run(db, _LISTS)
     db.execute(_AGE)
 

@@ -10,6 +10,7 @@ from relay.model import is_open, utc_text
 from relay.store.events import add_events
 from relay.store.named import SQL
 from relay.store.records import AskRow, Changes, Decide, KnownRow, NewEvent, SourceRow, Whole
+from relay.store.retention import pruned_until
 
 CROWD = 20
 """How many rows per asked key a creation time may bring before ids are asked one by one."""
@@ -73,7 +74,7 @@ def ingest(
     now: float,
 ) -> tuple[Changes, int | None]:
     """Read what was known, let `decide` compare, store what it says; the new sequence if it said any."""
-    changes = decide(known_rows(db, source, keys))
+    changes = decide(known_rows(db, source, keys), pruned_until(db, source))
     if changes.is_empty():
         if baseline is not None:
             db.execute(SQL["set_baseline"], {"id": source, "baseline": baseline})

@@ -13,11 +13,30 @@ from urllib.parse import quote
 from sqlite_utils import Database, Migrations
 
 from relay.errors import Refused, StoreFailed
-from relay.store import audit, batches, figures, hints, outbox, pages, reports, snapshot
+from relay.store import (
+    audit,
+    batches,
+    figures,
+    gone,
+    hints,
+    mend,
+    outbox,
+    pages,
+    reports,
+    retention,
+    snapshot,
+    start,
+)
+from relay.store.backup import copy
+from relay.store.crowds import with_crowds
+from relay.store.records import Claimed, Claims, Edge, Result, Turn
 from relay.store.schema import migrations
-from relay.store.writer import Writer
+from relay.store.writer import Writer, is_older, number_of
 
 BUSY_SECONDS = 10
+
+JOURNAL_BYTES = 64 * 1024 * 1024
+"""What is left of a journal that had to grow larger, once it begins anew."""
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -75,11 +94,25 @@ class Store:
     hints_measured = _writes(hints.hints_measured)
     hint_statistics = _reads(hints.hint_statistics)
 
-    turn = _writes(outbox.turn)
+    begin = _writes(start.begin)
+    change = _writes(start.change)
     give_back = _writes(outbox.give_back)
     end_leases = _writes(outbox.end_leases)
     is_down = _reads(outbox.is_down)
-    retry = _writes(outbox.retry)
+    overdue = _reads(gone.overdue)
+    give_up = _writes(gone.give_up)
+
+    retry = _writes(mend.retry)
+    repeat = _writes(mend.repeat)
+    replay = _writes(mend.replay)
+    drop = _writes(mend.drop)
+    stored = _reads(mend.stored)
+
+    pruning_begins = _writes(retention.pruning_begins)
+    prune_jobs = _writes(retention.prune_jobs)
+    prune_own_events = _writes(retention.prune_own_events)
+    prune_hints = _writes(retention.prune_hints)
+    shrink = _writes(retention.shrink)
 
     rows = _reads(reports.rows)
     jobs_page = _reads(pages.jobs_page)
@@ -92,9 +125,40 @@ class Store:
     summary = _reads(figures.summary)
     series = _reads(figures.series)
     last_event = _reads(figures.last_event)
+    chosen = _reads(reports.chosen)
+    waiting = _reads(reports.waiting)
+    audit_slice = _reads(audit.audit_slice)
     audit = _reads(audit.audit)
     version = _reads(reports.version)
     writable = _writes(reports.writable)
+
+    async def turn(
+        self,
+        *,
+        destination: str,
+        owner: str,
+        results: Sequence[Result] = (),
+        unsent: Sequence[Claimed] = (),
+        edges: Sequence[Edge] = (),
+        dead: Callable[[str], Edge] | None = None,
+        claims: Claims | None = None,
+        now: float,
+    ) -> Turn:
+        """`outbox.turn`, with messages that are whole."""
+        turn = await self.writer.run(
+            lambda db: outbox.turn(
+                db,
+                destination=destination,
+                owner=owner,
+                results=results,
+                unsent=unsent,
+                edges=edges,
+                dead=dead,
+                claims=claims,
+                now=now,
+            )
+        )
+        return await with_crowds(turn, self.read, tables=claims is not None and claims.tables)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         loop = asyncio.get_running_loop()
@@ -111,9 +175,21 @@ class Store:
         self.writer.close()  # last: who closes last brings the journal into the file
 
 
-def open_store(path: Path, *, executors: tuple[Executor, Executor] | None = None) -> Store:
-    """Open or create, migrate, ready to write. Raises Refused with one clear line."""
+def open_store(
+    path: Path,
+    *,
+    executors: tuple[Executor, Executor] | None = None,
+    last: int | None = None,
+    committed: Callable[[int], object] = lambda _: None,
+    timed: Callable[[float], object] = lambda _: None,
+) -> Store:
+    """Open or create, migrate, ready to write. Raises Refused with one clear line.
+
+    `last`: the number of a commit that must be in it. `committed` is told the number of each, and
+    `timed` the seconds it took.
+    """
     try:
+        _check_whole(path, last)
         connection = _connect(path)
         _check_ours(path, connection)
         _make_durable(connection)
@@ -122,16 +198,7 @@ def open_store(path: Path, *, executors: tuple[Executor, Executor] | None = None
     except (sqlite3.Error, OSError) as error:
         raise Refused(f"{path}: {_words(error)}") from None
     pair = executors or (ThreadPoolExecutor(1, "relay-writer"), ThreadPoolExecutor(1, "relay-reader"))
-    return Store(Writer(connection, pair[0]), reader, pair)
-
-
-def audited(path: Path) -> audit.Ledger:
-    """The ledger of a database, read on a connection of its own. Raises StoreFailed."""
-    try:
-        with closing(sqlite3.connect(_uri(path, "ro"), uri=True, isolation_level=None)) as db:
-            return audit.audit(db)
-    except sqlite3.Error as error:
-        raise StoreFailed(str(error)) from error
+    return Store(Writer(connection, pair[0], committed, timed), reader, pair)
 
 
 def _uri(path: Path, mode: str) -> str:
@@ -146,6 +213,19 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
 
 
+def _check_whole(path: Path, last: int | None) -> None:
+    """A journal that is damaged or gone takes commits with it that were told of. It is left as it is."""
+    if last is None or not path.exists():
+        return
+    with closing(sqlite3.connect(_uri(path, "ro"), uri=True, timeout=BUSY_SECONDS)) as db:
+        found = number_of(db)
+    if is_older(found, than=last):
+        raise Refused(
+            f"{path}: has lost what was committed ({found} < {last}): its -wal is damaged or gone, or it is "
+            f"an older copy; put the right files back, or, if this state is meant, remove {path.name}.lock"
+        )
+
+
 def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
     """A database of someone else's is left as it is."""
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -155,9 +235,12 @@ def _check_ours(path: Path, connection: sqlite3.Connection) -> None:
 
 def _make_durable(db: sqlite3.Connection) -> None:
     """Raise where it can't be written."""
+    if db.execute("PRAGMA page_count").fetchone() == (0,):  # it would be a write to any other
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA cache_size = -16384")
+    db.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
     db.execute("BEGIN IMMEDIATE")
     db.execute("ROLLBACK")
 
@@ -185,15 +268,17 @@ def _migrate(path: Path, connection: sqlite3.Connection) -> None:
 
 
 def _back_up(connection: sqlite3.Connection, to: Path) -> None:
-    os.close(os.open(to, os.O_CREAT | os.O_RDWR, 0o600))
-    with sqlite3.connect(to) as copy:
-        connection.backup(copy)
-    copy.close()
+    os.close(os.open(to, os.O_CREAT | os.O_RDWR | os.O_TRUNC, 0o600))
+    copy(connection, to)
 
 
 def _words(error: Exception) -> str:
     if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
         return "is not a database of relay's; name another file in [relay] database"
+    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        return (
+            f"is locked by another process for more than {BUSY_SECONDS} s; wait until it is done, or end it"
+        )
     if isinstance(error, sqlite3.OperationalError) and "readonly" in str(error):
         return "can't be written; check who owns the file and its folder"
     if isinstance(error, OSError):

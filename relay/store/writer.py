@@ -14,6 +14,7 @@ from relay.errors import StoreFailed
 Work = Callable[[sqlite3.Connection], Any]
 
 GROUP_LIMIT = 64
+NUMBERS = 2**31
 
 T = TypeVar("T")
 
@@ -21,14 +22,22 @@ T = TypeVar("T")
 class Writer:
     """Runs functions on the connection, each a transaction of its own, as many as wait in one commit.
 
-    A function that raises is undone alone. Cancelling the wait does not undo what was handed in. `committed`
-    may be set to what is called after each commit, in the writer's thread, with the seconds it took.
+    A function that raises is undone alone. Cancelling the wait does not undo what was handed in.
+    `committed` is told the number of each commit, once it is on the disk and before anyone hears of it, and
+    `timed` the seconds it took; both in the writer's thread.
     """
 
-    def __init__(self, connection: sqlite3.Connection, executor: Executor) -> None:
-        self.committed: Callable[[float], None] = lambda _: None
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        executor: Executor,
+        committed: Callable[[int], object] = lambda _: None,
+        timed: Callable[[float], object] = lambda _: None,
+    ) -> None:
         self._connection = connection
         self._executor = executor
+        self._committed = committed
+        self._timed = timed
         self._waiting: deque[_Item] = deque()
         self._lock = threading.Lock()
         self._draining = False
@@ -49,8 +58,9 @@ class Writer:
     def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
         while group := self._take():
             began = time.perf_counter()
-            commit_together(self._connection, group)
-            self.committed(time.perf_counter() - began)
+            if (number := commit_together(self._connection, group)) is not None:
+                self._committed(number)
+                self._timed(time.perf_counter() - began)
             try:
                 loop.call_soon_threadsafe(_resolve, group)
             except RuntimeError:  # the loop is closed: no one waits any more
@@ -73,18 +83,44 @@ class _Item:
         self.error: Exception | None = None
 
 
-def commit_together(connection: sqlite3.Connection, group: list[_Item]) -> None:
-    """One transaction for all; if it can't be committed, that is the error of each."""
+def commit_together(connection: sqlite3.Connection, group: list[_Item]) -> int | None:
+    """One transaction for all; if it can't be committed, that is the error of each. Its number, if it has
+    changed anything.
+    """
+    number = None
     try:
         connection.execute("BEGIN IMMEDIATE")
+        before = connection.total_changes
         for work in group:
             _run_alone(connection, work)
+        if connection.total_changes != before:
+            number = _next_number(connection)
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         for work in group:
             work.error = StoreFailed(str(error))
+        return None
+    return number
+
+
+def _next_number(connection: sqlite3.Connection) -> int:
+    """Commits are counted in the file itself, so that one that is older than it was is known by that."""
+    number = (number_of(connection) + 1) % NUMBERS
+    connection.execute(f"PRAGMA user_version = {number}")
+    return number
+
+
+def number_of(connection: sqlite3.Connection) -> int:
+    """Of the last commit that changed anything."""
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(number)
+
+
+def is_older(number: int, than: int) -> bool:
+    """Numbers begin anew after two thousand million."""
+    return 0 < (than - number) % NUMBERS < NUMBERS // 2
 
 
 def _run_alone(connection: sqlite3.Connection, work: _Item) -> None:

@@ -16,8 +16,8 @@ SESSION = 7 * 86400
 """Seconds that a login lasts."""
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-OPEN = ("/healthz", "/readyz", "/hints/")
-"""Who asks for these need not say who they are; hints are known by their signature."""
+OPEN = frozenset({"/healthz", "/readyz", "/hints/{source}"})
+"""Routes for which no one need say who he is; hints are known by their signature."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -66,7 +66,8 @@ class Door:
 
     def admit(self, request: web.Request) -> None:
         """Raises Problem where whoever asks may not."""
-        if request.path in OPEN[:2] or request.path.startswith(OPEN[2]):
+        resource = request.match_info.route.resource
+        if resource is not None and resource.canonical in OPEN:
             return
         if self._token is None:
             _only_local_reading(request)

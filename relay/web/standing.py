@@ -32,9 +32,9 @@ class Standing(Collector):
         yield _gauge(
             "info", "What runs.", ["version", "relay"], [([__version__, self._view.config.relay], 1)]
         )
-        if self._view.amiss is not None:
+        if (imbalance := self._view.imbalance) is not None:
             words = "Things the ledger can't account for."
-            yield _gauge("ledger_imbalance", words, [], [([], self._view.amiss)])
+            yield _gauge("ledger_imbalance", words, [], [([], imbalance)])
         if self.summary is not None:
             yield from self._of_store(self.summary)
 

@@ -1,7 +1,7 @@
 """A relay at work, as those who look at it see it."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -11,11 +11,14 @@ from relay.deliver import Courier
 from relay.model import Clock
 from relay.poll import Poller
 from relay.sources.pace import paces
-from relay.store import Store, Summary
+from relay.store import Ledger, Store, Summary
 from relay.web.health import Read, reasons
 
 FRESH = 2.0
-"""Seconds for which a summary of the store serves all who ask for one."""
+"""Seconds for which a summary of the store serves all who ask for one, at least."""
+
+SHARE = 50.0
+"""Times that it took for which it serves, so that no one's asking costs more than a share of a core."""
 
 
 @dataclass(kw_only=True)
@@ -28,26 +31,47 @@ class View:
     pollers: Mapping[str, Poller]
     courier: Courier
     began: float
-    amiss: int | None = None  # things the ledger found, once it was asked
+    ledger: Callable[[], Ledger | None] = lambda: None  # what the last audit found
     _summary: Summary | None = None
-    _read_at: float = float("-inf")
+    _fresh_until: float = 0.0
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
     def of(
-        cls, config: Config, pollers: Iterable[Poller], courier: Courier, *, store: Store, clock: Clock
+        cls,
+        config: Config,
+        pollers: Iterable[Poller],
+        courier: Courier,
+        *,
+        store: Store,
+        clock: Clock,
+        ledger: Callable[[], Ledger | None],
     ) -> "View":
         """Of a relay that begins now."""
-        named = {poller.spec.name: poller for poller in pollers}
-        return cls(config=config, store=store, clock=clock, pollers=named, courier=courier, began=clock.now())
+        return cls(
+            config=config,
+            store=store,
+            clock=clock,
+            pollers={poller.spec.name: poller for poller in pollers},
+            courier=courier,
+            began=clock.now(),
+            ledger=ledger,
+        )
+
+    @property
+    def imbalance(self) -> int | None:
+        """How much the ledger can't account for, once it was asked."""
+        ledger = self.ledger()
+        return None if ledger is None else ledger.imbalance
 
     async def summary(self) -> Summary:
         """How things stand, at most some seconds old. Raises StoreFailed."""
         async with self._reading:
-            now = asyncio.get_running_loop().time()
-            if self._summary is None or now - self._read_at > FRESH:
+            began = asyncio.get_running_loop().time()
+            if self._summary is None or began > self._fresh_until:
                 self._summary = await self.store.summary()
-                self._read_at = asyncio.get_running_loop().time()
+                now = asyncio.get_running_loop().time()
+                self._fresh_until = now + max(FRESH, SHARE * (now - began))
             return self._summary
 
     def reads(self) -> list[Read]:

@@ -62,9 +62,9 @@ async def _lived(folder: Path, size: int) -> tuple[float, float]:
         async with home.started("run") as relay:
             await until(lambda: home.log.read_text().count(" changes=") >= LOOKS, within=300)
             assert "trouble" not in home.log.read_text()
-            return _megabytes(relay.pid, "VmRSS"), _megabytes(relay.pid, "VmHWM")
+            return megabytes(relay.pid, "VmRSS"), megabytes(relay.pid, "VmHWM")
 
 
-def _megabytes(pid: int, name: str) -> float:
+def megabytes(pid: int, name: str) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1000 for line in lines if line.startswith(name))

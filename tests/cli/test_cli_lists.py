@@ -180,8 +180,9 @@ async def test_the_ledger_is_balanced(past):
     assert done.status == 0
     assert done.out.splitlines() == [
         "events: 5 = 4 matched + 1 unmatched",
+        "owed: 8 = 2 dead + 4 delivered + 2 waiting",
         "deliveries: 2 dead, 4 delivered, 2 waiting",
         "nothing amiss",
     ]
     (ledger,) = await rows(past, "audit")
-    assert (ledger["transitions"], ledger["amiss"]) == (5, [])
+    assert (ledger["transitions"], ledger["imbalance"], ledger["amiss"]) == (5, 0, [])

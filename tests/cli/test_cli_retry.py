@@ -55,6 +55,22 @@ async def test_yes_can_be_said_before(past, dead):
     assert states(past, dead) == {"waiting"}
 
 
+@pytest.mark.parametrize(
+    ("fits", "again"),
+    [
+        (("--destination", "gone"), 2),
+        (("--rule", "failures"), 2),
+        (("--since", "2h"), 2),
+        (("--since", "2126-01-01T00:00:00Z"), 0),
+        (("--since", "1h", "--rule", "everything"), 0),
+    ],
+)
+async def test_those_that_fit_all_that_is_said_are_sent_again(past, dead, fits, again):
+    done = await past.relay("retry", *fits, "--yes")
+    assert done.out.startswith(f"{again} dead deliveries to send again\n")
+    assert states(past, dead) == ({"waiting"} if again else {"dead"})
+
+
 async def test_what_is_not_dead_is_refused_and_nothing_is_sent_again(past, dead):
     (delivered,) = past.ask("SELECT id FROM deliveries WHERE state = 'delivered' LIMIT 1")[0]
     for other in (delivered, "msg_never_was"):

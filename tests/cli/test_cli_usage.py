@@ -8,8 +8,8 @@ import pytest
 from relay import __version__
 
 COMMANDS = [
-    *("run", "demo", "check", "test", "poll", "status", "jobs", "events", "deliveries", "retry", "audit"),
-    "simulate",
+    *("run", "demo", "check", "test", "poll", "status", "jobs", "events", "deliveries", "retry"),
+    *("replay", "drop", "audit", "simulate"),
 ]
 
 

@@ -12,7 +12,7 @@ NO_KEY = "must be printable ASCII without spaces: copy the key again, it begins 
 NO_QUERY = "must end with its path: leave out what begins with ? or #, set parameters in query"
 NO_PARAMETER = "is no parameter that can be set for"
 NOTHING = "an empty list matches nothing: name a value, or leave the condition out"
-RELAY = "name, database, listen, token, heartbeat_url, alerts_to, timezone"
+RELAY = "name, database, listen, token, heartbeat_url, retention, alerts_to, timezone"
 KINDS = "parse, classify, extract, split, batch, batch_v1"
 
 # What is added from line 3 on, and the whole of what is said of it.
@@ -27,6 +27,7 @@ MISTAKES = [
         "[relay]\nretries = 1",
         f"4: relay.retries: there is no such key here: known are {RELAY}",
     ),
+    ('[relay]\nretention = "1d"', "4: relay.retention: must be at least 2d"),
     ("[relay]\nname = 1", "4: relay.name: must be a text in quotes"),
     ('[relay]\nname = "a\\nb"', "4: relay.name: must be a text of 1 to 200 characters on one line"),
     ('[relay]\ndatabase = ""', '4: relay.database: must be the path of a file, such as "relay.db"'),

@@ -118,7 +118,11 @@ class Office:
         )
         new = NewEvent(event=event, job_id=job, nth=nth, rules={"all": list(to)}, deliveries=deliveries)
         await self.store.ingest(
-            source=self._source, keys=[], decide=lambda _: self._change(job, nth, new), baseline=None, now=now
+            source=self._source,
+            keys=[],
+            decide=lambda *_: self._change(job, nth, new),
+            baseline=None,
+            now=now,
         )
         return [delivery.id for delivery in deliveries]
 
@@ -130,7 +134,7 @@ class Office:
             return Changes(learned=[(seen, nth)], events=[new])
         return Changes(moved=[(known, seen, nth)], events=[new])
 
-    def lane(self, receiver, name="inbox", **options):
+    def lane(self, receiver, name="inbox", *, rules=None, **options):
         chosen = Options(type="inbox").model_copy(update=options)
         lane = Lane(
             name,
@@ -141,6 +145,7 @@ class Office:
             owner="run_1",
             news=OwnNews(self.routes, new_id),
             told=lambda: [other.wake() for other in self.lanes],
+            rules=rules,
         )
         self.lanes.append(lane)
         return lane

@@ -68,7 +68,7 @@ def test_a_single_event_reads_well_as_text():
         "ERROR · 22 Nov 2026, 11:15:30 CET",
         "",
         "1.pdf failed (parse)",
-        "parse · RUNNING → FAILED",
+        "RUNNING → FAILED",
         "",
         "    PDF_IS_BROKEN:",
         "    page 3",
@@ -131,11 +131,26 @@ def test_a_group_that_fits_is_a_table_and_nothing_else():
     content = mail(group(3))
     assert parsed(content)["Subject"] == "[prod] 3 failures in parse"
     cells = ["".join(cell.itertext()) for cell in page(content).iter(f"{XHTML}td")]
-    assert [cell for cell in cells if cell.endswith("parse.failed · acme.parse")] == [
-        f"{n}.pdfparse.failed · acme.parse" for n in range(3)
+    assert [cell for cell in cells if cell.endswith("parse.failed · acme.parse · 10:15:30 UTC")] == [
+        f"{n}.pdfparse.failed · acme.parse · 10:15:30 UTC" for n in range(3)
     ]
     assert not list(parsed(content).iter_attachments())
     assert plain(content).count("PDF_IS_BROKEN: page 3") == 3
+
+
+def test_a_row_says_the_day_where_there_are_several_and_the_source_where_the_type_does_not():
+    days = [event(n=n, timestamp=f"2026-11-2{n}T10:15:30Z", source="parse") for n in (2, 3)]
+    content = plain(mail(message(*days, group={})))
+    assert "2.pdf · parse.failed · 2026-11-22 10:15:30 UTC" in content.splitlines()
+
+
+@pytest.mark.parametrize("body", [None, "Look"])
+def test_a_group_of_one_is_told_in_words_alone(body):
+    content = mail(message(event(), group={}, body=body))
+    assert not list(parsed(content).iter_attachments())
+    for said in (plain(content), words(content)):
+        assert said.count("1.pdf") == 1
+        assert "10:15:30 UTC" not in said and "events.csv" not in said
 
 
 def test_of_many_events_the_first_are_shown_and_all_are_attached():
@@ -225,10 +240,3 @@ def test_a_terminal_is_no_ones_but_ours():
     seen = shown(b"Subject: =?utf-8?q?=1B]0;x=07?=\r\nContent-Type: text/plain\r\n\r\n\x1b[2Jhello\x07\r\n")
     assert "hello" in seen
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", seen)
-
-
-def test_a_group_of_one_is_told_once():
-    content = mail(group(1))
-    assert plain(content).count("0.pdf") == 1
-    assert words(content).count("0.pdf") == 1
-    assert list(parsed(content).iter_attachments()) == []

@@ -53,7 +53,7 @@ def test_a_failed_job_says_what_happened_why_and_what_to_do(message):
     failed = worded(message(error="PDF_IS_BROKEN: page 3\nat reader.py:12"))
     assert shown(laid_out(failed)).splitlines() == [
         "┃ 🔴 Q4 report.pdf failed (parse)",
-        "┃ parse · RUNNING → FAILED",
+        "┃ RUNNING → FAILED",
         "┃     PDF_IS_BROKEN: page 3",
         "┃     at reader.py:12",
         "┃ Source  acme.parse",
@@ -72,7 +72,7 @@ def test_ten_thousand_failures_of_seven_kinds_are_seven_lines_and_some_names(mes
     kinds = tuple(Tally(1429 if n < 4 else 1428, "parse.failed", f"KIND_{n}") for n in range(7))
     many = worded(message(), count=10_000, tallies=kinds, group={})
     said = shown(laid_out(many))
-    counts = [int(n.replace(",", "")) for n in re.findall(r"^┃ ([\d,]+) × ", said, re.MULTILINE)]
+    counts = [int(n.replace(",", "")) for n in re.findall(r"^┃ • ([\d,]+) × ", said, re.MULTILINE)]
     assert (len(counts), sum(counts)) == (7, 10_000)
     assert "┃ 🔴 10,000 failures in parse" in said
     assert "Among them Q4 report.pdf and 9,999 more" in said
@@ -80,7 +80,7 @@ def test_ten_thousand_failures_of_seven_kinds_are_seven_lines_and_some_names(mes
 
 def test_a_batch_on_its_way_has_a_bar(message):
     running = worded(message(severity="info"), progress=(30, 120))
-    assert "┃ ▰▰▰▰▱▱▱▱▱▱▱▱▱▱▱▱  25 %" in shown(laid_out(running)).splitlines()
+    assert "┃ ▰▰▰▰▱▱▱▱▱▱▱▱▱▱▱▱  25 % · 30 of 120 files ended" in shown(laid_out(running)).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,28 @@ def test_a_batch_on_its_way_has_a_bar(message):
 )
 def test_a_bar_is_never_longer_than_it_is(message, progress, percent):
     said = shown(laid_out(worded(message(), progress=progress)))
-    assert re.search(rf"^┃ [▰▱]{{16}}  {percent} %$", said, re.MULTILINE)
+    assert re.search(rf"^┃ [▰▱]{{16}}  {percent} % · .+ ended$", said, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("severity", "dot"), [("error", "🔴"), ("warning", "🟠"), ("info", "🔵")])
+@pytest.mark.parametrize(("severity", "dot"), [("error", "🔴"), ("warning", "🟠"), ("info", "🟢")])
 def test_the_severity_of_the_rule_is_seen_at_once(message, severity, dot):
     payload = laid_out(worded(message(severity=severity)))
     assert payload["text"].startswith(dot)
     assert payload["blocks"][0]["text"]["text"].startswith(dot)
+
+
+def test_a_notification_says_why_or_the_first_of_many(message):
+    text = msgspec.structs.replace(
+        message().text, title="It", subtitle="later", error="", lines=("first", "2")
+    )
+    for changes, said in (
+        ({"error": "why\nand where"}, "🔴 It: why"),
+        ({}, "🔴 It: first"),
+        ({"lines": ()}, "🔴 It: later"),
+        ({"lines": (), "subtitle": ""}, "🔴 It"),
+    ):
+        told = msgspec.structs.replace(message(), text=msgspec.structs.replace(text, **changes))
+        assert laid_out(told)["text"] == said
 
 
 def test_a_test_looks_like_one(message):
@@ -163,6 +177,31 @@ def test_a_block_of_code_can_not_be_left(message):
     assert "`x`" in code
 
 
+@pytest.mark.parametrize("value", ["cost_effective", "a_b_c", "10_000"])
+def test_a_word_with_a_line_in_it_is_plain(message, value):
+    text = msgspec.structs.replace(message().text, facts=(("Tier", value),))
+    payload = laid_out(msgspec.structs.replace(message(), text=text))
+    assert f"*Tier*\n{value}" in [text["text"] for text in texts(payload)]
+
+
+def test_what_a_column_would_break_stands_in_a_line_of_its_own(message):
+    long = "pjb-5f1d9c2e-77a4-4b0e-9d55-3b8f0e6a2c14"
+    text = msgspec.structs.replace(message().text, facts=(("Job", long), ("Tier", "agentic"), (":a", long)))
+    said = shown(laid_out(msgspec.structs.replace(message(), text=text))).splitlines()
+    at = said.index("┃ Tier  agentic")
+    assert said[at + 1 : at + 3] == [
+        f"┃ Job: {long}",
+        f"┃ \N{MODIFIER LETTER COLON}a\N{MODIFIER LETTER COLON} {long}",
+    ]
+
+
+def test_lines_are_a_list_and_how_many_more_there_are_is_not_of_it(message):
+    text = msgspec.structs.replace(message().text, lines=("a.pdf: BROKEN", "… 15 more failed files"))
+    said = shown(laid_out(msgspec.structs.replace(message(), text=text))).splitlines()
+    at = said.index("┃ • a.pdf: BROKEN")
+    assert said[at + 1] == "┃ … 15 more failed files"
+
+
 @pytest.mark.parametrize("value", [":tada:", "a:b:c.pdf", ":+1:", "::100::", ":flag-de:"])
 def test_a_name_between_colons_becomes_no_picture(message, value):
     payload = laid_out(holding(message(), value))
@@ -207,7 +246,7 @@ def test_without_a_layout_it_says_the_same_in_short(message):
     assert "blocks" not in payload
     assert payload["text"].splitlines() == [
         "🔴 &lt;!channel&gt; failed (parse)",
-        "parse · RUNNING → FAILED",
+        "RUNNING → FAILED",
         "PDF_IS_BROKEN: page 3",
         "https://cloud.llamaindex.ai/parse",
         "Rule failures · relay prod",

@@ -29,6 +29,7 @@ TEXTS = st.builds(
     why=lines_of(2000),
     when=lines_of(2000),
     lines=st.lists(lines_of(3000), max_size=20).map(tuple),
+    progress=lines_of(300),
     is_test=st.booleans(),
 )
 NAMES = st.none() | RAW
@@ -76,18 +77,19 @@ def test_the_fullest_message_there_can_be_is_within_all_limits(message):
         title=full,
         subtitle=full,
         error="\n".join([full] * 50),
-        facts=((full, full),) * 40,
+        facts=((full, full), (full, "&" * 30)) * 20,
         url="https://example.com/" + "&" * 150,
         why=full,
         when=full,
         lines=(full,) * 100,
+        progress=full,
     )
     events = tuple(event(f"{n}{full}") for n in range(100))
     whole = msgspec.structs.replace(message(), text=text, events=events, count=10**9, progress=(1, 2))
     payload = laid_out(whole)
     judged(payload)
     assert [block["type"] for block in payload["blocks"]] == [
-        *("header", "context", "section", "section", "section", "context", "section", "context")
+        *("header", "context", "section", "section", "section", "context", "section", "context", "context")
     ]
 
 

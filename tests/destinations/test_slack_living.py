@@ -91,7 +91,7 @@ async def test_a_group_is_one_message_whose_numbers_grow(desk, failures, clock, 
     assert "10,000 failures in parse" in said
     assert "7,000 × parse failed: PDF_IS_BROKEN" in said
     assert "3,000 × parse failed: TIMEOUT" in said
-    assert "2 kinds within 2 m" in said
+    assert "2 kinds of error within 2 m" in said
 
 
 async def test_it_goes_on_after_a_restart(desk, failures, clock, slack):

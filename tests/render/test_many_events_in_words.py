@@ -9,7 +9,9 @@ BROKEN = "PDF_IS_BROKEN: page #"
 TITLES = [
     ([(9000, "parse.failed", BROKEN), (1000, "extract.failed")], "10,000 failures in parse and extract"),
     ([(200, f"{p}.failed") for p in ("parse", "split", "batch", "extract")],
-     "800 failures in parse, split and 2 more"),
+     "800 failures in parse, split, batch and extract"),
+    ([(1, f"{p}.failed") for p in ("parse", "split", "batch", "extract", "classify")],
+     "5 failures in parse, split, batch and 2 more"),
     ([(1200, "parse.completed")], "1,200 jobs completed in parse"),
     ([(300, "batch.finished")], "300 batches finished"),
     ([(300, "batch.failed")], "300 batches failed"),
@@ -38,7 +40,7 @@ def test_ten_thousand_failures_of_seven_kinds_read_as_seven_lines():
     said = of(flood(*((count, "parse.failed", f"KIND_{n}: page #") for n, count in enumerate(counts))))
     assert said.lines[0] == "4,210 × parse failed: KIND_0: page #"
     assert len(said.lines) == 7
-    assert said.subtitle == "7 kinds within 1 m 32 s"
+    assert said.subtitle == "7 kinds of error within 1 m 32 s"
     assert said.when == "22 Nov 2026, 10:15:30 – 10:17:02 CET"
 
 
@@ -75,7 +77,7 @@ def test_several_events_of_one_job_read_as_the_last(text):
         group={},
     )
     assert said.title == "Q4 report.pdf completed (parse), after 1 other event"
-    assert said.subtitle == "parse · FAILED → COMPLETED after 2 m 13 s"
+    assert said.subtitle == "FAILED → COMPLETED after 2 m 13 s"
     assert said.lines[0] == "Q4 report.pdf failed (parse): PDF_IS_BROKEN"
 
 

@@ -63,6 +63,34 @@ def test_failed_files_are_named_and_the_rest_counted(text):
     assert lines[10:] == ("… 15 more failed files",)
 
 
+def test_what_became_of_a_batchs_files_is_one_fact_where_the_title_does_not_say_it_all(text):
+    said = outcome(9, completed=5, failed=1, skipped=3)
+    mixed = text(batch_event("batch.finished", status="COMPLETED", outcome=said, url=PAGE))
+    assert mixed.facts == (("Files", "5 completed, 1 failed, 3 skipped"),)
+    well = outcome(12, completed=12)
+    assert text(batch_event("batch.finished", status="COMPLETED", outcome=well, url=PAGE)).facts == ()
+
+
+def test_a_batch_that_finished_says_how_long_it_took(text):
+    finished = batch_event("batch.finished", status="COMPLETED", outcome=outcome(2, completed=2))
+    assert text(finished).subtitle == "Took 2 m 18 s"
+
+
+LONG = "pjb-5f1d9c2e-77a4-4b0e-9d55-3b8f0e6a2c14"
+
+
+def test_a_long_id_is_short_in_the_title_and_whole_in_a_fact(text):
+    said = text(event("parse.failed", name=LONG, job_id=LONG, item={}))
+    assert (said.title, said.facts) == ("pjb-5f1d9c2e… failed (parse)", (("Job", LONG),))
+    said = text(event("batch.failed", name=None, job_id=LONG, url=PAGE, item={}))
+    assert said.facts == (("Batch", LONG),)
+
+
+def test_a_name_that_looks_like_an_id_stays_whole(text):
+    name = LONG.removeprefix("pjb-")
+    assert text(event("parse.failed", name=name)).title == f"{name} failed (parse)"
+
+
 def test_a_completed_batch_says_only_that_its_files_have_jobs(text):
     said = text(batch_event("batch.completed", status="COMPLETED", previous="RUNNING"))
     assert said.title == "Batch completed: every file has its job (bat-1)"
@@ -76,18 +104,18 @@ def test_of_batch_v1_completed_means_done(text):
 
 def test_a_living_batch_says_how_far_it_is(text):
     said = text(batch_event("batch.running", status="RUNNING"), progress=(30, 1200))
-    assert ("Files", "30 of 1,200 have ended") in said.facts
+    assert said.progress == "30 of 1,200 files ended"
 
 
 SUBTITLES = [
-    ({"previous": "RUNNING"}, "parse · RUNNING → FAILED after 2 m 13 s"),
-    ({}, "parse · FAILED after 2 m 13 s"),
-    ({"item": {"created_at": "2026-11-22T09:15:26Z"}}, "parse · FAILED after 4.1 s"),
-    ({"item": {"created_at": "2026-11-22T09:15:26Z"}, "after_outage": True}, "parse · FAILED"),
-    ({"item": {"created_at": "2026-11-22T10:00:00Z"}}, "parse · FAILED"),
-    ({"item": {"created_at": "1970-01-01T00:00:00Z"}}, "parse · FAILED"),
-    ({"item": {"created_at": 7, "updated_at": []}}, "parse · FAILED"),
-    ({"item": []}, "parse · FAILED"),
+    ({"previous": "RUNNING"}, "RUNNING → FAILED after 2 m 13 s"),
+    ({}, "FAILED after 2 m 13 s"),
+    ({"item": {"created_at": "2026-11-22T09:15:26Z"}}, "FAILED after 4.1 s"),
+    ({"item": {"created_at": "2026-11-22T09:15:26Z"}, "after_outage": True}, "FAILED"),
+    ({"item": {"created_at": "2026-11-22T10:00:00Z"}}, "FAILED"),
+    ({"item": {"created_at": "1970-01-01T00:00:00Z"}}, "FAILED"),
+    ({"item": {"created_at": 7, "updated_at": []}}, "FAILED"),
+    ({"item": []}, "FAILED"),
 ]
 
 
@@ -98,11 +126,13 @@ def test_the_subtitle_says_how_the_status_changed_and_how_long_it_took(text, sai
 
 def test_a_stuck_job_says_how_old_it_is(text):
     said = text(event("parse.stuck", status="RUNNING", at="2026-11-22T10:00:00Z"))
-    assert said.subtitle == "parse · RUNNING · created 46 m 48 s ago"
+    assert said.subtitle == "Created 46 m 48 s ago"
 
 
 def test_a_vanished_job_says_as_what_it_was_last_seen(text):
-    assert text(event("parse.vanished", status="RUNNING", item=[])).subtitle == "parse · last seen RUNNING"
+    assert text(event("parse.vanished", status="RUNNING", item=[])).subtitle == "Last seen RUNNING"
+    said = text(event("parse.vanished", status="RUNNING", at="2026-11-22T10:00:00Z"))
+    assert said.subtitle == "Last seen RUNNING, created 46 m 48 s ago"
 
 
 def test_facts_are_what_nothing_else_says(text):
@@ -111,9 +141,9 @@ def test_facts_are_what_nothing_else_says(text):
     rich = event("parse.failed", source="acme.parse", url=None, item={"tier": "agentic"}, after_outage=True)
     assert text(rich).facts == (
         ("Source", "acme.parse"),
+        ("Tier", "agentic"),
         ("Job", "pjb-1"),
         ("Project", PROJECT),
-        ("Tier", "agentic"),
         ("Seen late", "relay could not look for a while: it may have happened earlier"),
     )
 
@@ -122,6 +152,10 @@ def test_why_and_when_are_for_people(text):
     said = text(event("parse.failed"))
     assert said.why == "Rule failures · relay prod"
     assert said.when == "22 Nov 2026, 10:15:30 CET"
+
+
+def test_who_hears_by_alerts_to_is_told_so(text):
+    assert text(event("source.down", name="parse"), rule="alerts_to").why == "Told by alerts_to · relay prod"
 
 
 def test_a_test_is_marked_and_looks_like_no_error(text):

@@ -18,7 +18,9 @@ class Account:
     id: int
 
     async def ingest(self, decide, *keys, baseline=None):
-        return await self.store.ingest(source=self.id, keys=keys, decide=decide, baseline=baseline, now=NOW)
+        return await self.store.ingest(
+            source=self.id, keys=keys, decide=lambda known, _: decide(known), baseline=baseline, now=NOW
+        )
 
     async def is_whole(self, *, mark=None, newest=None):
         whole = Whole(
@@ -47,7 +49,7 @@ class Account:
         changes, _ = await self.store.ingest(
             source=self.id,
             keys=((created_at, job_id),),
-            decide=lambda known: a_change(known, job, to, at=at, **owed),
+            decide=lambda known, _: a_change(known, job, to, at=at, **owed),
             baseline=None,
             now=NOW + at,
         )
@@ -101,17 +103,20 @@ def news(what, nth):
     return NewEvent(event=event, job_id="", nth=nth, rules={"all": []}, deliveries=())
 
 
-def a_delivery(delivery_id, destination, *, at=0.0, settle=None, severity="info", group=None):
+def a_delivery(
+    delivery_id, destination, *, at=0.0, settle=None, severity="info", group=None, rule="all", replay=False
+):
     return NewDelivery(
         id=delivery_id,
         destination=destination,
-        rule="all",
+        rule=rule,
         relay="test",
         severity=severity,
         due_at=utc_text(NOW + at),
         give_up_at=utc_text(NOW + at + 3600),
         group=group,
         settle_until=None if settle is None else utc_text(NOW + at + settle),
+        replay=replay,
     )
 
 
@@ -163,11 +168,11 @@ def delivered(claimed, place=None):
     )
 
 
-def failed(claimed, *, again=None, place=None):
+def failed(claimed, *, again=None, place=None, began=0.0):
     """Due again so many seconds after NOW, or dead."""
     return Result(
         claimed=claimed,
-        started_at=utc_text(NOW),
+        started_at=utc_text(NOW + began),
         seconds=0.1,
         delivered=False,
         due_at=None if again is None else utc_text(NOW + again),

@@ -182,3 +182,21 @@ def all_changed(known, keys, status):
         changes.learned += one.learned
         changes.moved += one.moved
     return changes
+
+
+async def test_a_file_gives_its_free_pages_back(path):
+    store = open_store(path)
+    db = store.writer._connection
+    assert db.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+    db.execute("CREATE TABLE much (text TEXT)")
+    db.executemany("INSERT INTO much VALUES (?)", (("x" * 5000,) for _ in range(2000)))
+    db.execute("DELETE FROM much WHERE rowid % 20")
+    before, after = _pages(db), 0
+    while (done := await store.shrink(after=after)).after is not None:
+        after = done.after
+    assert _pages(db) < before / 4
+    await store.close()
+
+
+def _pages(db):
+    return db.execute("PRAGMA page_count").fetchone()[0]

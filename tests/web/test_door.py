@@ -12,6 +12,7 @@ from relay.web.security import COOKIE, SESSION, Door
 from tests.web.conftest import TOKEN, a_relay
 
 CLOSED = ("/metrics", "/api/v1/status", "/api/v1/changes", "/api/v1/openapi.json", "/", "/nothing")
+CLOSED += ("/hints/../metrics", "/hints/a/b")
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", TOKEN[:-1]])

@@ -39,7 +39,7 @@ class Email:
             # Of a large group it takes a while.
             mail = await asyncio.to_thread(self._mail, message, self._clock.now())
             receipt = await self._sent(mail, to, again=message.place is not None)
-            return replace(receipt, answer=self._discreet(receipt.answer))
+            return replace(receipt, answer=self._discreet(receipt.answer), to=self._discreet(receipt.to))
         except DeliveryFailed as told:
             failed = told
         except (SMTPException, OSError, ValueError, Unfit) as error:
@@ -71,7 +71,7 @@ class Email:
             answer, refused = await _transacted(smtp, self._options.sender, to, mail)
         if answer is None:
             return refused_by_all(refused, others_have_it=again)
-        return taken(answer, refused)
+        return taken(answer, refused, to)
 
     def _discreet(self, text: str) -> str:
         """Without the password, should the server repeat it."""

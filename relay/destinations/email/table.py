@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -22,10 +22,9 @@ _LINK = re.compile(r"https?://[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7b\x7d\x
 
 @dataclass(frozen=True)
 class Row:
-    date: str
-    time: str
     name: str
     what: str
+    when: str
     error: str
     url: str | None
 
@@ -46,10 +45,10 @@ def link(url: str | None) -> str | None:
 
 def table_of(message: Message, *, with_rows: bool = True) -> Table:
     """`with_rows` false: a CSV alone, for a message whose rule has a text of its own."""
-    if message.count == 1:  # it is told already
+    if message.count == 1:  # which is told in words
         return Table()
     entries = [entry_of(event) for event in message.events]
-    rows = tuple(map(_row, entries[:SHOWN])) if with_rows else ()
+    rows = tuple(_rows(entries[:SHOWN])) if with_rows else ()
     if len(rows) >= message.count:
         return Table(rows)
     content, listed = _csv(chain(entries, message.rest))
@@ -70,15 +69,19 @@ def entry_of(event: Event) -> Entry:
     )
 
 
-def _row(entry: Entry) -> Row:
-    return Row(
-        date=one_line(entry.timestamp[:10], 10),
-        time=one_line(entry.timestamp[11:19], 8),
-        name=one_line(entry.name or entry.job_id or entry.source or "", 80) or "-",
-        what=one_line(" · ".join(filter(None, (entry.type, entry.source))), 80),
-        error=one_line(entry.error or "", 160),
-        url=link(entry.url),
-    )
+def _rows(entries: Sequence[Entry]) -> Iterator[Row]:
+    """The day only where they are of several, the source only where the type does not say it."""
+    one_day = len({entry.timestamp[:10] for entry in entries}) == 1
+    for entry in entries:
+        source = "" if entry.type.partition(".")[0] == entry.source else entry.source
+        when = entry.timestamp[11:19] if one_day else entry.timestamp[:19].replace("T", " ")
+        yield Row(
+            name=one_line(entry.name or entry.job_id or entry.source or "", 80) or "-",
+            what=one_line(" · ".join(filter(None, (entry.type, source))), 80),
+            when=one_line(f"{when} UTC", 30),
+            error=one_line(entry.error or "", 160),
+            url=link(entry.url),
+        )
 
 
 def _note(shown: int, listed: int, count: int) -> str:

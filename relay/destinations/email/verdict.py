@@ -50,18 +50,21 @@ def left(place: str | None, to: Sequence[str]) -> list[str]:
     return [address for address in to if address in names] if isinstance(names, list) else list(to)
 
 
-def taken(answer: str, refused: Sequence[SMTPRecipientRefused]) -> Receipt:
-    """Of a message that someone got. Raises DeliveryFailed where others were refused for now.
+def taken(answer: str, refused: Sequence[SMTPRecipientRefused], to: Sequence[str]) -> Receipt:
+    """Of a message that someone of `to` got. Raises DeliveryFailed where others were refused for now.
 
     Those alone are in its `place`, for the next attempt.
     """
     later = [refusal for refusal in refused if not _is_for_good(refusal)]
     never = [refusal for refusal in refused if _is_for_good(refusal)]
-    told = _kept("; ".join(filter(None, (one_line(answer, 500), _named("refused for good", never)))))
+    said, never_got_it = one_line(answer, 500), _named("refused for good", never)
+    told = _kept("; ".join(filter(None, (said, never_got_it))))
     if not later:
-        return Receipt(250, told)
+        gone = {refusal.recipient for refusal in never}
+        got_it = ", ".join(address for address in to if address not in gone)
+        return Receipt(250, told, to="; ".join(filter(None, (got_it, never_got_it))))
     raise DeliveryFailed(
-        "; ".join(filter(None, (_named("refused for now", later), _named("refused for good", never)))),
+        "; ".join(filter(None, (_named("refused for now", later), never_got_it))),
         status=_status(later[0].code),
         answer=told,
         place=json.dumps([refusal.recipient for refusal in later]),

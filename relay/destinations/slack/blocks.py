@@ -5,7 +5,7 @@ all. Each part has a room of its own here, and all of them together are within t
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from relay.destinations.slack.markup import code, fitting, inline, link, plain, whole_lines
@@ -14,14 +14,17 @@ from relay.message import Message, one_line
 Block = dict[str, Any]
 
 HEADER, SUBTITLE, ERROR, SECTION = 150, 500, 2500, 2900
-LABEL, VALUE, FOOTER, NAME = 60, 300, 400, 100
+LABEL, VALUE, FOOTER, NAME, NOTES = 60, 300, 400, 100, 1900
 FIELDS = 10
+COLUMN = 30
+"""Characters of a value that stand in a column without being broken."""
+
 NAMED = 5
 """Events of a group that are named where its lines say only how many of what."""
 
 BAR = 16
 
-_DOTS = {"error": "🔴", "warning": "🟠", "info": "🔵"}
+_DOTS = {"error": "🔴", "warning": "🟠", "info": "🟢"}
 
 
 def laid_out(message: Message) -> dict[str, Any]:
@@ -52,9 +55,9 @@ def _title(message: Message) -> str:
 
 
 def _summary(message: Message, title: str) -> str:
-    """For a notification: what happened, and why where that is known."""
+    """For a notification: what happened, and why where that is known, or the first of many."""
     text = message.text
-    said = text.error.strip().partition("\n")[0] or text.subtitle
+    said = text.error.strip().partition("\n")[0] or next(filter(None, text.lines), text.subtitle)
     return title if (message.title or "").strip() or not said else f"{title}: {plain(said, SUBTITLE)}"
 
 
@@ -69,16 +72,15 @@ def _told(message: Message) -> Iterator[Block]:
     text = message.text
     if text.subtitle.strip():
         yield _context(_plain(plain(text.subtitle, SUBTITLE)))
-    if message.progress is not None:
-        yield _section(_plain(_bar(*message.progress)))
+    if message.progress is not None and text.progress.strip():
+        yield _section(_plain(f"{_bar(*message.progress)} · {plain(text.progress, LABEL)}"))
     if text.error.strip():
         yield _section(_mrkdwn(code(text.error.strip(), ERROR)))
-    if lines := [plain(line, SECTION // 4) for line in text.lines if line.strip()]:
+    if lines := [_line(line) for line in text.lines if line.strip()]:
         yield _section(_plain(whole_lines(lines, SECTION)))
     if names := _names(message):
         yield _context(_plain(names))
-    if facts := [fact for fact in text.facts if all(map(str.strip, fact))]:
-        yield {"type": "section", "fields": [_fact(*fact) for fact in facts[:FIELDS]]}
+    yield from _facts([fact for fact in text.facts if all(map(str.strip, fact))][:FIELDS])
 
 
 def _body(body: str) -> Iterator[Block]:
@@ -86,6 +88,11 @@ def _body(body: str) -> Iterator[Block]:
     if said := body.strip():
         lines = [fitting(line, SECTION // 2) for line in said.splitlines()]
         yield _section(_mrkdwn(whole_lines(lines, SECTION)))
+
+
+def _line(line: str) -> str:
+    """As in a list; what says how many more there are is not of it."""
+    return plain(line if line.startswith("…") else f"• {line}", SECTION // 4)
 
 
 def _names(message: Message) -> str:
@@ -103,6 +110,15 @@ def _bar(ended: int, files: int) -> str:
     share = min(max(ended / files, 0.0), 1.0) if files > 0 else 0.0
     full = int(share * BAR)
     return f"{'▰' * full}{'▱' * (BAR - full)}  {int(share * 100)} %"
+
+
+def _facts(facts: Sequence[tuple[str, str]]) -> Iterator[Block]:
+    """Short ones side by side; ids, and notes, which a column would break, in lines of their own."""
+    if fields := [_fact(*fact) for fact in facts if len(fact[1]) <= COLUMN]:
+        yield {"type": "section", "fields": fields}
+    long = [" ".join(f"{label}: {value}".split()) for label, value in facts if len(value) > COLUMN]
+    if long:
+        yield _context(_plain(whole_lines([plain(line, LABEL + VALUE) for line in long], NOTES)))
 
 
 def _fact(label: str, value: str) -> Block:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _PICTURE = re.compile(r":(?=100:|1234:|[\w'-]*(?:[^\W\d]|[+-]))([\w+'-]{1,100}):")
-_MARKUP = re.compile(r"[*_~`]|^[>•]")
+_MARKUP = re.compile(r"[*~`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[>•]")
 _FENCE = re.compile(r"`{3,}")
 _CUT_ENTITY = re.compile(r"&[a-z]{0,4}\Z")
 _CUT_LINK = re.compile(r"<[^<>]*\Z")

@@ -63,7 +63,7 @@ class _Hook:
             said = await self._post(minimal(message, said.word))
         if not said.took:
             raise failure(said, by_webhook=True)
-        return Receipt(said.status, said.answer)
+        return Receipt(said.status, said.answer, to="the channel of its webhook")
 
     async def _post(self, payload: Payload) -> Said:
         exchange = Exchange(self._session, READ_LIMIT)
@@ -98,7 +98,7 @@ class _Bot:
         if not said.took:
             raise failure(said)
         place = msgspec.structs.replace(place, channel=said.channel, ts=said.ts, touched=self._clock.now())
-        return Receipt(said.status, said.answer, place.encoded() if said.ts else None)
+        return Receipt(said.status, said.answer, place.encoded() if said.ts else None, to=place.to)
 
     async def _reply(self, message: Message, **where: str) -> None:
         """An end that is bad news is seen by all: in the thread, and in the channel too."""

@@ -29,7 +29,7 @@ async def test(view: View, _query: models.Query, names: Names) -> models.Sent:
         raise Problem(404, f"there is none of this name; there are: {', '.join(view.courier.lanes)}"[:500])
     lane = view.courier.lanes[name]
     try:
-        receipt = await lane.send(sample(name, view.config.relay, view.clock.now()))
+        receipt = await lane.sender.send(sample(name, view.config.relay, view.clock.now()))
     except DeliveryFailed as failure:
         return models.Sent(delivered=False, status=failure.status, reason=failure.reason)
     return models.Sent(delivered=True, status=receipt.status)

@@ -198,4 +198,5 @@ def delivery_of(row: Row) -> models.Delivery:
 
 
 def delivery_fields(row: Row) -> Row:
-    return {name: row[name] for name in models.Delivery.__struct_fields__} | {"claimed": bool(row["claimed"])}
+    fields = {name: row[name] for name in models.Delivery.__struct_fields__}
+    return fields | {"claimed": bool(row["claimed"]), "replay": bool(row["replay"])}

@@ -123,7 +123,8 @@ class Event(Struct, kw_only=True):
 
 class Delivery(Struct, kw_only=True):
     """`event`, `type`, `source`, `job` and `name` are of the first of its `events`; a list counts 1000
-    of them at most.
+    of them at most. `held`: what it waits for, whatever its time: an earlier one of its job ("order"), its
+    "rule", or to be sent "alone". `replay`: asked for by hand.
     """
 
     seq: int
@@ -141,6 +142,8 @@ class Delivery(Struct, kw_only=True):
     claimed: bool
     settle_until: str | None
     group_key: str | None
+    held: str | None
+    replay: bool
     events: int
     event: str | None
     type: str | None

@@ -14,6 +14,12 @@ T = TypeVar("T", models.Source, models.Destination)
 SHOWN = 100
 """Events of a job, or deliveries of an event, that are shown with it."""
 
+_HELD = {
+    "order": "for an earlier one of its job",
+    "rule": "for its rule, which is not in the configuration",
+    "alone": "to be sent alone",
+}
+
 
 async def source(view: View, _query: models.Query, names: Names) -> models.Source:
     return _named(lists.sources_of(view, await view.summary()), names["name"])
@@ -68,9 +74,10 @@ async def event(view: View, _query: models.Query, names: Names) -> models.EventW
 
 def why(rules: dict[str, list[str]], deliveries: list[models.Delivery], alerts_to: str | None) -> list[str]:
     """In words: which rules took the event, and what became of it at each destination."""
+    by_hand = [f"sent to {d.destination} by hand: {_became(d)}" for d in deliveries if d.replay]
     if not rules:
-        return ["no rule matched it, so it was sent to no one"]
-    by = {delivery.destination: delivery for delivery in deliveries}
+        return by_hand or ["no rule matched it, so it was sent to no one"]
+    by = {delivery.destination: delivery for delivery in deliveries if not delivery.replay}
     said = []
     for rule, destinations in rules.items():
         name = "alerts_to" if rule == ALERTS.name and alerts_to else f"rule {rule}"
@@ -79,7 +86,7 @@ def why(rules: dict[str, list[str]], deliveries: list[models.Delivery], alerts_t
                 f"{name} matched it; another rule had sent it already, or its destinations take no such event"
             )
         said += [f"{name} sends it to {to}: {_became(by.get(to))}" for to in destinations]
-    return said
+    return said + by_hand
 
 
 def _became(delivery: models.Delivery | None) -> str:
@@ -87,11 +94,14 @@ def _became(delivery: models.Delivery | None) -> str:
         return "its delivery was forgotten since"
     reason = f" ({delivery.reason})" if delivery.reason else ""
     if delivery.state == "waiting":
-        until = (
-            f"settles until {delivery.settle_until}" if delivery.settle_until else f"due {delivery.due_at}"
-        )
-        return f"waits, {until}, after {delivery.attempts} attempts{reason}"
+        return f"waits, {_until(delivery)}, after {delivery.attempts} attempts{reason}"
     return f"{delivery.state} {delivery.ended_at}{reason}"
+
+
+def _until(delivery: models.Delivery) -> str:
+    if delivery.settle_until:
+        return f"settles until {delivery.settle_until}"
+    return _HELD.get(delivery.held or "", f"due {delivery.due_at}")
 
 
 async def delivery(view: View, _query: models.Query, names: Names) -> models.DeliveryWhole:

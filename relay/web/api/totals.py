@@ -37,7 +37,7 @@ async def status(view: View, _query: models.Query, _: Names) -> models.Status:
         ],
         last_event=summary.last_event,
         database_bytes=summary.bytes,
-        ledger_imbalance=view.amiss,
+        ledger_imbalance=view.imbalance,
     )
 
 
