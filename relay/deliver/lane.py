@@ -7,7 +7,7 @@ from typing import Literal
 
 from relay import schedule
 from relay.deliver.attempt import Sender
-from relay.deliver.room import Ready, places, wait
+from relay.deliver.room import Ready, places, wait_for
 from relay.destinations import Options
 from relay.errors import DeliveryFailed, StoreFailed
 from relay.ingest import OwnNews
@@ -217,7 +217,7 @@ class Lane:
         wait = IDLE if next_due is None else seconds_of(next_due) - now
         if now < (opens_at := self._opens_at()):
             wait = opens_at - now
-        await wait(self._clock, self._wake, min(IDLE, wait))
+        await wait_for(self._clock, self._wake, min(IDLE, wait))
 
     async def _work(self) -> None:
         self._sends.append(moves := Progress())
@@ -243,7 +243,7 @@ class Lane:
             return False
         if self._options.rate:
             self._slot = slot + self._options.rate
-            await wait(self._clock, self._stop, slot - now)
+            await wait_for(self._clock, self._stop, slot - now)
         is_open = self.breaker.probe_at is not None and not ready.probe
         return not (self._stop.is_set() or is_open or self._clock.now() < self._not_before)
 

@@ -26,7 +26,7 @@ def places(options: Options) -> tuple[int, int]:
     return min(options.concurrency, max(1, most)), min(max(AHEAD, options.concurrency), most)
 
 
-async def wait(clock: Clock, event: asyncio.Event, seconds: float) -> None:
+async def wait_for(clock: Clock, event: asyncio.Event, seconds: float) -> None:
     """So long at most."""
     timer = asyncio.ensure_future(clock.sleep(max(0.0, seconds)))
     wake = asyncio.ensure_future(event.wait())
