@@ -9,8 +9,9 @@ RUN python3 -m venv /build \
  && python3 -m venv --without-pip /opt/relay \
  && /build/bin/python -m pip install --require-hashes -r requirements-build.lock \
  && /build/bin/python -m pip --python /opt/relay/bin/python install --require-hashes -r requirements.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE rules.toml ./
 COPY relay ./relay
+COPY systemd ./systemd
 RUN /build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
  && /build/bin/python -m pip --python /opt/relay/bin/python install --no-deps --no-index /wheels/*.whl \
  && /build/bin/python -m pip --python /opt/relay/bin/python uninstall --yes pip
