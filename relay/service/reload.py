@@ -55,25 +55,20 @@ async def reloading(view: View, become: Become, again: Again, systemd: Systemd) 
         await view.clock.sleep(LOOK_EVERY)
         if again.is_due():
             systemd.reloading()
-            await _reload(view, become, again, systemd)
-            systemd.tell("READY=1" + (f"\nSTATUS={systemd.refused}" if systemd.refused else ""))
+            systemd.reloaded(await _refused(view, become, again))
 
 
-async def _reload(view: View, become: Become, again: Again, systemd: Systemd) -> None:
+async def _refused(view: View, become: Become, again: Again) -> str | None:
+    """Reload, and say in a few words if it was refused."""
     name = view.config.path.name
     try:
         config = again.load()
         refuse_changes(view.config, config)
-    except ConfigError as error:
-        log.error("reload refused, what runs goes on: %s has mistakes:\n%s", name, error)  # noqa: TRY400
-        systemd.refused = f"{name} was refused at {utc_text(view.clock.now())[:19]}Z, what was before goes on"
-        return
-    try:
         await become(config)
-    except OSError as error:
-        log.error("reload refused, what runs goes on: %s", error)  # noqa: TRY400
-        return
-    systemd.refused = None
+    except (ConfigError, OSError) as error:
+        log.error("reload refused, what runs goes on: %s has mistakes:\n%s", name, error)  # noqa: TRY400
+        return f"{name} was refused at {utc_text(view.clock.now())[:19]}Z, what was before goes on"
     for warning in config.warnings:
         log.warning("%s", warning)
     log.info("reloaded %s: %d sources, %d destinations", name, len(config.sources), len(config.destinations))
+    return None

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from relay.deliver.room import wait_for
 from relay.errors import StoreFailed
 from relay.store import Summary
 from relay.web import View
@@ -26,7 +27,8 @@ class Systemd:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._address = environ.get("NOTIFY_SOCKET", "")
-        self.refused: str | None = None  # what a reload has said
+        self._refused: str | None = None
+        self._news = asyncio.Event()
         self._watchdog = _seconds(environ)
 
     def tell(self, state: str) -> None:
@@ -42,6 +44,12 @@ class Systemd:
     def reloading(self) -> None:
         self.tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
+    def reloaded(self, refused: str | None) -> None:
+        """It is over; `refused` says in a few words that it was, and stays in the status."""
+        self._refused = refused
+        self.tell("READY=1")
+        self._news.set()
+
     async def watched(self, view: View, stalled: Callable[[], Sequence[str]]) -> None:
         """Feed the watchdog while nothing is `stalled`, and say how relay stands; until cancelled."""
         if not self._address:
@@ -56,11 +64,12 @@ class Systemd:
                 log.log(logging.ERROR if hangs else logging.INFO, "watchdog: %s", _moves(hangs))
             if self._watchdog and not hangs:
                 self.tell("WATCHDOG=1")
-            amiss = [*troubles(view, hangs), *filter(None, [self.refused])]
-            if amiss != said or now - since >= STATUS_EVERY:
+            amiss = [*troubles(view, hangs), *filter(None, [self._refused])]
+            if self._news.is_set() or amiss != said or now - since >= STATUS_EVERY:
+                self._news.clear()
                 self.tell(f"STATUS={await _status(view, amiss)}")
                 said, since = amiss, now
-            await view.clock.sleep(min(LOOK_EVERY, self._watchdog / 4 or LOOK_EVERY))
+            await wait_for(view.clock, self._news, min(LOOK_EVERY, self._watchdog / 4 or LOOK_EVERY))
 
 
 async def _status(view: View, amiss: Sequence[str]) -> str:
