@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from tests.bench import cost, delivery, flood, look, memory, pages, poll, rule
+from tests.bench import cost, delivery, flood, look, memory, pages, poll, rule, start
 from tests.bench.ratios import Compared, table
 
 BENCHES: dict[str, Callable[[Path], AsyncIterator[Compared]]] = {
@@ -19,6 +19,7 @@ BENCHES: dict[str, Callable[[Path], AsyncIterator[Compared]]] = {
     "pages": pages.measure,
     "cost": cost.measure,
     "memory": memory.measure,
+    "start": start.measure,
     "flood": flood.measure,
 }
 
