@@ -9,7 +9,8 @@ from pathlib import Path
 from relay.config import Config
 from relay.deliver.attempt import Sender
 from relay.deliver.courier import Courier
-from relay.deliver.lane import Lane, Words
+from relay.deliver.lane import Lane
+from relay.deliver.room import Words
 from relay.deliver.upkeep import Upkeep
 from relay.destinations import TYPES, Destination, Options, Reach, Reaches, Type
 from relay.ingest import LatestRoutes, OwnNews, Routes, Terms
@@ -136,7 +137,7 @@ class Lanes:
     async def close(self) -> None:
         """Let go of what the destinations hold."""
         for lane in self.courier.lanes.values():
-            await lane.close()
+            await lane.sender.close()
 
 
 def _made_of(options: Options) -> object:

@@ -19,6 +19,9 @@ from relay.wide import Wide
 log = logging.getLogger("relay.deliver")
 
 
+Texts = Callable[[Message], Text]
+
+
 class Sender:
     """Sends to one destination. `text`: the words for destinations that people read; `attempted` is called
     after each attempt.
@@ -32,7 +35,7 @@ class Sender:
         *,
         clock: Clock,
         random: random.Random,
-        text: Callable[[Message], Text] | None = None,
+        text: Texts | None = None,
         attempted: Callable[[Result], None] = lambda _: None,
     ) -> None:
         self._name = name
@@ -46,6 +49,7 @@ class Sender:
         self._hide = hiding(options.secrets())
 
     async def close(self) -> None:
+        """Let go of what its destination holds; it may be sent to again."""
         await self._destination.close()
 
     async def attempt(self, claimed: Claimed) -> tuple[Result, DeliveryFailed | None]:

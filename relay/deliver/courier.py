@@ -87,7 +87,7 @@ class Courier:
             task.cancel()
             await asyncio.wait([task])
         await self._done(self._store.end_leases(of=name, now=self._clock.now()))
-        await lane.close()
+        await lane.sender.close()
 
     async def _done(self, work: Awaitable[None]) -> bool:
         try:

@@ -6,12 +6,11 @@ from collections.abc import Callable, Container
 from typing import Literal
 
 from relay import schedule
-from relay.deliver.attempt import Sender
-from relay.deliver.room import Ready, places, wait_for
+from relay.deliver.attempt import Sender, Texts
+from relay.deliver.room import Ready, Words, places, wait_for
 from relay.destinations import Options
 from relay.errors import DeliveryFailed, StoreFailed
 from relay.ingest import OwnNews
-from relay.message import Message, Text
 from relay.model import Clock, seconds_of
 from relay.progress import Progress
 from relay.store import Claimed, Claims, Edge, Result, Store, Turn
@@ -31,10 +30,6 @@ TOO_MANY = 429
 
 GATHER = 0.005
 """Seconds in which results gather for one commit while enough is claimed."""
-
-
-Words = Callable[[Message], tuple[str | None, str | None]]
-"""Title and body of a message, where its rule has templates."""
 
 
 class Lane:
@@ -91,16 +86,10 @@ class Lane:
         """Whether its turns, or something that it sends, do not get on."""
         return any(moves.overdue() for moves in (self._turns, *self._sends))
 
-    def heed(
-        self, words: Words | None, text: Callable[[Message], Text] | None, rules: Container[str]
-    ) -> None:
+    def heed(self, words: Words | None, text: Texts | None, rules: Container[str]) -> None:
         """From the next claim on, by these words, this text and these rules."""
         self._words, self._rules = words, rules
         self.sender.text = text
-
-    async def close(self) -> None:
-        """Let go of what its destination holds; it may be sent to again."""
-        await self.sender.close()
 
     def wake(self) -> None:
         self._wake.set()
@@ -124,11 +113,16 @@ class Lane:
 
     async def _remember(self) -> None:
         """A destination that was down when relay stopped is still taken to be."""
-        try:
-            if await self._store.is_down(destination=self.name):
-                self.breaker = self.breaker.opened(self._clock.now() - schedule.FIRST_PROBE)
-        except StoreFailed as error:
-            log.warning("lane destination=%s: the store did not answer (%s)", self.name, error)
+        while not self._stop.is_set():
+            try:
+                is_down = await self._store.is_down(destination=self.name)
+            except StoreFailed as error:
+                self._say_trouble(error)
+                await self._clock.sleep(AGAIN_AFTER_TROUBLE)
+            else:
+                if is_down:
+                    self.breaker = self.breaker.opened(self._clock.now() - schedule.FIRST_PROBE)
+                return
 
     def _is_over(self) -> bool:
         return self._stop.is_set() and self._busy == 0
@@ -201,7 +195,8 @@ class Lane:
 
     def _opens_at(self) -> float:
         """Before this nothing is sent."""
-        return max(self._not_before, self.breaker.probe_at or 0.0)
+        in_reach = self._slot - self._options.timeout  # before, a claim would end before its turn comes
+        return max(self._not_before, self.breaker.probe_at or 0.0, in_reach)
 
     async def _pause(self, turn: Turn) -> None:
         if turn.unread:
@@ -264,12 +259,18 @@ class Lane:
     def _fails(self, result: Result, failure: DeliveryFailed, began: float) -> None:
         now = self._clock.now()
         was_open = self.breaker.probe_at is not None
-        self.breaker = self.breaker.after_failure(
-            result.claimed.id, began=began, now=now, of_destination=failure.fault == "destination"
-        )
+        of_destination = failure.fault == "destination"
+        if of_destination or failure.status is not None or not failure.permanent:  # else it was never sent
+            self.breaker = self.breaker.after_failure(
+                result.claimed.id, began=began, now=now, of_destination=of_destination
+            )
         if self.breaker.probe_at is not None and not was_open:
             self._edges.append(self._edge("down", failure.reason))
-        if result.due_at is None and not result.claimed.message.events[0].is_own:
+        if (
+            result.claimed.is_attempt
+            and result.due_at is None
+            and not result.claimed.message.events[0].is_own
+        ):
             self._edges.append(self._edge("dead", failure.reason))
         if failure.status == TOO_MANY and failure.retry_after is not None:
             wait = min(failure.retry_after, schedule.LONGEST_RETRY_AFTER)

@@ -41,7 +41,10 @@ class Looking:
         Raises LookFailed; what came before is kept.
         """
         began = self._clock.now()
-        look.doubts = self._doubts
+        look.doubts, self._doubts = (
+            self._doubts,
+            {},
+        )  # of a look that fails nothing is in doubt: it is read anew
         if self.ingest.row.whole_at is None:
             await self._first(look)
         else:
@@ -52,6 +55,7 @@ class Looking:
         took = look.requests - wants
         for _ in range(min(self.most, len(look.doubts))):
             await self.asking.settle(look)
+        self._doubts = look.doubts
         await self._conclude(look, began, wants)
         return took
 
@@ -162,6 +166,8 @@ class Looking:
         while seconds_of(start) + length < self.ingest.api_now() - SLICE:
             end = canonical_time(utc_text(seconds_of(start) + length))
             pages = await self.asking.walk(plan.window(start, end), look)
+            if seconds_of(end) >= self.ingest.api_now() - SLICE:
+                break  # its answer says that it is not so late: our clock had jumped
             if keep:
                 await self._store.move_mark(source=self.ingest.row.id, mark=end)
                 self.ingest.row = replace(self.ingest.row, mark=end)
