@@ -9,7 +9,7 @@ from relay import __version__
 
 COMMANDS = [
     *("run", "demo", "check", "test", "poll", "status", "jobs", "events", "deliveries", "retry"),
-    *("replay", "drop", "audit", "simulate"),
+    *("replay", "drop", "audit", "backup", "simulate"),
 ]
 
 
