@@ -21,8 +21,10 @@ help: ## list the targets
 demo: $(RUN) ## watch relay work, without an account; Ctrl-C ends it
 	@$(VENV)/bin/relay demo $(ARGS)
 
+# Real processes that are killed by the clock want the machine for themselves.
 test: $(DEV) $(if $(shell command -v npm),$(SLACK)/.ready) ## run the tests
-	$(PY) -m pytest -n auto --dist worksteal $(ARGS)
+	$(PY) -m pytest -n auto --dist worksteal $(or $(ARGS),--ignore tests/process)
+	$(if $(ARGS),,$(PY) -m pytest tests/process)
 
 lint: $(DEV) ## ruff, mypy --strict and the import contract
 	$(VENV)/bin/ruff check .

@@ -33,7 +33,7 @@ def drop(
         click.echo(f"{len(chosen)} waiting deliveries to drop")
         if not chosen or not (yes or click.confirm("Go on?")):
             return 0
-        seqs = [seq for seq, *_ in chosen]
-        return await in_slices(seqs, lambda some: store.drop(seqs=some, now=time.time()))
+        dropped = [delivery for _, delivery, _ in chosen]
+        return await in_slices(dropped, lambda some: store.drop(ids=some, now=time.time()))
 
     click.echo(f"{with_store(loaded.database, work)} dropped")

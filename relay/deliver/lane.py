@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable, Container
-from dataclasses import dataclass
 from typing import Literal
 
 from relay import schedule
 from relay.deliver.attempt import Sender
+from relay.deliver.room import Ready, places
 from relay.destinations import Options
 from relay.errors import DeliveryFailed, StoreFailed
 from relay.ingest import OwnNews
@@ -26,9 +26,6 @@ SAID_EVERY = 60
 
 LONGEST_TURN = 120.0
 """Seconds in which a lane that moves has had its turn at the store, beyond those it may sleep."""
-
-AHEAD = 64
-"""Deliveries claimed beyond those being sent, at least, so that no free place waits for the disk."""
 
 TOO_MANY = 429
 
@@ -72,8 +69,8 @@ class Lane:
         self._words = words
         self._tables = tables
         self._rules = rules
-        self._at_a_time, self._ahead = _places(options)
-        self._ready: asyncio.Queue[_Ready] = asyncio.Queue()
+        self._at_a_time, self._ahead = places(options)
+        self._ready: asyncio.Queue[Ready] = asyncio.Queue()
         self._results: list[Result] = []
         self._unsent: list[Claimed] = []
         self._edges: list[Edge] = []
@@ -107,11 +104,16 @@ class Lane:
 
     async def _remember(self) -> None:
         """A destination that was down when relay stopped is still taken to be."""
-        try:
-            if await self._store.is_down(destination=self.name):
-                self.breaker = self.breaker.opened(self._clock.now() - schedule.FIRST_PROBE)
-        except StoreFailed as error:
-            log.warning("lane destination=%s: the store did not answer (%s)", self.name, error)
+        while not self._stop.is_set():
+            try:
+                is_down = await self._store.is_down(destination=self.name)
+            except StoreFailed as error:
+                self._say_trouble(error)
+                await self._clock.sleep(AGAIN_AFTER_TROUBLE)
+            else:
+                if is_down:
+                    self.breaker = self.breaker.opened(self._clock.now() - schedule.FIRST_PROBE)
+                return
 
     def _is_over(self) -> bool:
         return self._stop.is_set() and self._busy == 0
@@ -156,7 +158,7 @@ class Lane:
             now=now,
         )
         for claimed in turn.claimed:
-            self._ready.put_nowait(_Ready(claimed, claims.lease_until, claims.probe))
+            self._ready.put_nowait(Ready(claimed, claims.lease_until, claims.probe))
         self._unsent += turn.unread
         if turn.news:
             self._told()
@@ -184,7 +186,8 @@ class Lane:
 
     def _opens_at(self) -> float:
         """Before this nothing is sent."""
-        return max(self._not_before, self.breaker.probe_at or 0.0)
+        in_reach = self._slot - self._options.timeout  # before, a claim would end before its turn comes
+        return max(self._not_before, self.breaker.probe_at or 0.0, in_reach)
 
     async def _pause(self, turn: Turn) -> None:
         if turn.unread:
@@ -225,7 +228,7 @@ class Lane:
                 self._busy -= 1
                 self.wake()
 
-    async def _may_send(self, ready: "_Ready") -> bool:
+    async def _may_send(self, ready: "Ready") -> bool:
         """Wait for the lane's rate. False where it is not to be sent under this claim."""
         now = self._clock.now()
         slot = max(now, self._slot) if self._options.rate else now
@@ -254,12 +257,18 @@ class Lane:
     def _fails(self, result: Result, failure: DeliveryFailed, began: float) -> None:
         now = self._clock.now()
         was_open = self.breaker.probe_at is not None
-        self.breaker = self.breaker.after_failure(
-            result.claimed.id, began=began, now=now, of_destination=failure.fault == "destination"
-        )
+        of_destination = failure.fault == "destination"
+        if of_destination or failure.status is not None or not failure.permanent:  # else it was never sent
+            self.breaker = self.breaker.after_failure(
+                result.claimed.id, began=began, now=now, of_destination=of_destination
+            )
         if self.breaker.probe_at is not None and not was_open:
             self._edges.append(self._edge("down", failure.reason))
-        if result.due_at is None and not result.claimed.message.events[0].is_own:
+        if (
+            result.claimed.is_attempt
+            and result.due_at is None
+            and not result.claimed.message.events[0].is_own
+        ):
             self._edges.append(self._edge("dead", failure.reason))
         if failure.status == TOO_MANY and failure.retry_after is not None:
             wait = min(failure.retry_after, schedule.LONGEST_RETRY_AFTER)
@@ -283,18 +292,3 @@ class Lane:
             )
         except StoreFailed as error:
             log.warning("lane destination=%s: its leases are not given back (%s); they end", self.name, error)
-
-
-@dataclass(frozen=True)
-class _Ready:
-    claimed: Claimed
-    lease_until: float
-    probe: bool
-
-
-def _places(options: Options) -> tuple[int, int]:
-    """How many are sent at a time, and claimed ahead: not more than the lane's rate lets go in one lease."""
-    if options.is_living:
-        return 1, 0
-    most = int(options.timeout / options.rate) if options.rate else max(AHEAD, options.concurrency)
-    return min(options.concurrency, max(1, most)), min(max(AHEAD, options.concurrency), most)

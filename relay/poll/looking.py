@@ -162,6 +162,8 @@ class Looking:
         while seconds_of(start) + length < self.ingest.api_now() - SLICE:
             end = canonical_time(utc_text(seconds_of(start) + length))
             pages = await self.asking.walk(plan.window(start, end), look)
+            if seconds_of(end) >= self.ingest.api_now() - SLICE:
+                break  # its answer says that it is not so late: our clock had jumped
             if keep:
                 await self._store.move_mark(source=self.ingest.row.id, mark=end)
                 self.ingest.row = replace(self.ingest.row, mark=end)

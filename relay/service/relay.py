@@ -183,5 +183,7 @@ def measuring(config: Config) -> Metrics:
 
 
 def _attempted(metrics: Metrics, clock: Clock, destination: str, result: Result) -> None:
+    if not result.claimed.is_attempt:
+        return
     seen = result.claimed.message.first or result.claimed.message.events[0].timestamp
     metrics.attempted(destination, result, clock.now(), seconds_of(seen))

@@ -76,8 +76,11 @@ def _due(db: Connection, destination: str, at: str, owner: str, claims: Claims) 
     """What was lost twice goes alone: nothing of its lane is under way, and no other such of any lane."""
     cursor = db.cursor()
     cursor.row_factory = Row
+    under_way = db.execute(SQL["suspect_under_way"], (at,)).fetchone()
+    if under_way == (destination,):
+        return []
     alone = cursor.execute(SQL["suspects"], (destination, at, owner, 1)).fetchall()
-    if alone and db.execute(SQL["suspect_under_way"], (at,)).fetchone() is None:
+    if alone and under_way is None:
         return alone if claims.idle else []
     room = PROBED if claims.probe else claims.room
     rows = cursor.execute(SQL["claimable"], (destination, at, owner, room)).fetchall()

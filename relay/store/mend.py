@@ -7,7 +7,7 @@ import msgspec
 
 from relay.model import Event, EventData, utc_text
 from relay.store.events import owe
-from relay.store.named import SQL
+from relay.store.named import SQL, as_json
 from relay.store.outbox import end_unsent
 from relay.store.records import NewDelivery, Replay, Stored
 from relay.store.tallies import tally
@@ -34,8 +34,9 @@ def _again(db: Connection, how: str, give_up_at: Mapping[str, float], now: float
     return sum(db.execute(SQL[how], row).rowcount for row in rows)
 
 
-def drop(db: Connection, *, seqs: Sequence[int], now: float) -> int:
+def drop(db: Connection, *, ids: Sequence[str], now: float) -> int:
     """How many of these waiting deliveries are now dead."""
+    seqs = [seq for (seq,) in db.execute(SQL["seqs_of"], (as_json(ids),))]
     return end_unsent(db, seqs=seqs, reason=DROPPED, now=now)[0]
 
 

@@ -43,9 +43,11 @@ def turn(
     died = settle(db, results, destination, now)
     give_back(db, unsent=unsent, now=now)
     told = [edge for edge in edges if died or edge.what != "dead"]
-    if end_unsent(db, seqs=_poison(db, destination, now), reason=POISON, now=now)[1] and dead is not None:
+    found = _poison(db, destination, now) if claims is not None else ()
+    if end_unsent(db, seqs=found, reason=POISON, now=now)[1] and dead is not None:
         told.append(dead(POISON))
-    news = tell(db, destination, told, now) or any(r.claimed.is_suspect for r in results)
+    over = (*(r.claimed for r in results), *unsent)
+    news = tell(db, destination, told, now) or any(claimed.is_suspect for claimed in over)
     more = ripen(db, destination, now)
     claimed: tuple[Claimed, ...] = ()
     if claims is not None and claims.room > 0:
@@ -120,7 +122,8 @@ def tell(db: Connection, destination: str, edges: Sequence[Edge], now: float) ->
     for edge in edges:
         db.execute(SQL["add_destination"], (destination,))
         values = {"name": destination, "now": utc_text(now), "reason": edge.reason}
-        for (nth,) in db.execute(SQL[f"destination_{edge.what}"], values).fetchall():
+        if db.execute(SQL[f"destination_{edge.what}"], values).rowcount:
+            (nth,) = db.execute(SQL["nth_of_destination"], (destination,)).fetchone()
             add_events(db, OWN, [edge.event(nth)], now)
             told = True
     return told

@@ -142,8 +142,9 @@ SELECT * FROM deliveries
 WHERE destination = ? AND state = 'waiting' AND held = 'alone' AND due_at <= ? AND (owner IS NULL OR owner <> ?)
 ORDER BY due_at, seq LIMIT ?
 
--- suspect_under_way: one at a time, over all lanes, so that a crash says which it was
-SELECT 1 FROM deliveries WHERE state = 'waiting' AND held = 'alone' AND owner IS NOT NULL AND due_at > ? LIMIT 1
+-- suspect_under_way: whose, one at a time over all lanes, so that a crash says which it was
+SELECT destination FROM deliveries
+WHERE state = 'waiting' AND held = 'alone' AND owner IS NOT NULL AND due_at > ? LIMIT 1
 
 -- poisonous: suspects that were lost so often that they are given up
 SELECT seq FROM deliveries
@@ -151,6 +152,9 @@ WHERE destination = ? AND state = 'waiting' AND held = 'alone' AND due_at <= ? A
 
 -- hold_for_rule: their rule is not in the configuration
 UPDATE deliveries SET held = 'rule' WHERE seq IN (SELECT value FROM json_each(?))
+
+-- seqs_of: deliveries by their ids, which are never another's
+SELECT seq FROM deliveries WHERE id IN (SELECT value FROM json_each(?))
 
 -- end_unsent: dead without an attempt that says so; with the reason
 UPDATE deliveries SET state = 'dead', owner = NULL, ended_at = ?, reason = ?
@@ -362,14 +366,16 @@ DELETE FROM slack_messages WHERE destination = :old
 INSERT INTO destinations (name) VALUES (?) ON CONFLICT DO NOTHING
 
 -- destination_down: told until it is up again
-UPDATE destinations SET down_at = :now, reason = :reason, troubles = troubles + 1
-WHERE name = :name AND down_at IS NULL RETURNING troubles
+UPDATE destinations SET down_at = :now, reason = :reason WHERE name = :name AND down_at IS NULL
 
--- destination_up: the number of the trouble that is over
-UPDATE destinations SET down_at = NULL, reason = NULL WHERE name = :name AND down_at IS NOT NULL RETURNING troubles
+-- destination_up: the trouble is over
+UPDATE destinations SET down_at = NULL, reason = NULL WHERE name = :name AND down_at IS NOT NULL
 
 -- destination_dead: the first delivery that died since one arrived
-UPDATE destinations SET dead_told = 1, deaths = deaths + 1 WHERE name = :name AND dead_told = 0 RETURNING deaths
+UPDATE destinations SET dead_told = 1 WHERE name = :name AND dead_told = 0
+
+-- nth_of_destination: the number of its next news, also where another had its name before
+SELECT coalesce(max(nth), 0) + 1 FROM events WHERE source = 0 AND job_id = ?
 
 -- destination_works: what dies after this is another trouble
 UPDATE destinations SET dead_told = 0 WHERE name = ? AND dead_told = 1

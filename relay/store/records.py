@@ -189,7 +189,9 @@ class Result:
 
     @property
     def outcome(self) -> Literal["delivered", "failed", "dead"]:
-        return "delivered" if self.delivered else "failed" if self.due_at else "dead"
+        if self.delivered:
+            return "delivered"
+        return "dead" if self.due_at is None and self.claimed.is_attempt else "failed"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -153,8 +153,6 @@ CREATE TABLE destinations (
   name TEXT PRIMARY KEY,
   down_at TEXT,
   reason TEXT,
-  troubles INTEGER NOT NULL DEFAULT 0,
-  deaths INTEGER NOT NULL DEFAULT 0,
   dead_told INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 

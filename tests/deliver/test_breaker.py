@@ -1,6 +1,8 @@
 """A destination that is down: it is left alone but for a probe, and people hear of it once."""
 
 import asyncio
+import itertools
+import sqlite3
 
 import pytest
 from office import DAY, Receiver, at_work
@@ -206,3 +208,47 @@ async def test_a_lane_that_waits_for_its_rate_stops_at_once(quick_office):
         asked = loop.time()
     assert loop.time() - asked < 1
     assert [row["attempts"] for row in await quick_office.rows()] == [1, *[0] * 9]
+
+
+@pytest.mark.parametrize("rate", [36.0, 60.0])
+async def test_a_slow_rate_costs_no_turns_while_it_waits(quick_office, rate):
+    receiver = Receiver()
+    await jobs(quick_office, 3)
+    lane = quick_office.lane(receiver, rate=rate)
+    turns = []
+    store_turn = lane._store.turn
+
+    class Counting:
+        def __getattr__(self, name):
+            return getattr(quick_office.store, name)
+
+        async def turn(self, **how):
+            turns.append(1)
+            return await store_turn(**how)
+
+    lane._store = Counting()
+    async with at_work(lane):
+        await asyncio.sleep(4 * rate)
+    assert [round(b - a) for a, b in itertools.pairwise(receiver.times)] == [rate] * 2
+    assert len(turns) < 40
+
+
+async def test_a_message_that_could_not_be_put_into_a_request_opens_nothing(quick_office):
+    unfit = DeliveryFailed("the message can't be put into a request", permanent=True)
+    receiver = Receiver(fails=lambda *_: unfit)
+    await jobs(quick_office, 8)
+    async with at_work(quick_office.lane(receiver)):
+        await asyncio.sleep(60)
+    assert await quick_office.states() == {"dead": 8}
+    assert [what for what, *_ in await quick_office.news()] == ["delivery.dead"]
+
+
+async def test_a_name_that_another_destination_had_tells_its_own_troubles(quick_office):
+    for n in range(2):
+        await quick_office.happens(f"pjb-{n}")
+        receiver = Receiver(fails=lambda *_: DENIED)
+        async with at_work(quick_office.lane(receiver)):
+            await asyncio.sleep(60)
+        with sqlite3.connect(quick_office.path) as db:
+            db.execute("DELETE FROM destinations")
+    assert [what for what, *_ in await quick_office.news()] == ["destination.down"] * 2

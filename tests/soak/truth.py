@@ -151,8 +151,7 @@ class Truth:
         return dateless and kind in scenario.streams and bool(scenario.streams[kind].odd_dates)
 
     def _stays(self, kind: str, spell: Spell, after: float) -> bool:
-        length = spell.end - spell.begin
-        wait = self._longest_wait(kind, {spell.status}, length)
+        wait = self._longest_wait(kind, {spell.status}, after + 2 * HOUR)
         begin = spell.begin + after + self._lag(kind) + wait + LOOKS * 2 * self._specs[kind].every
         return self._stood(kind, begin, spell.end, wait, looks=2 * LOOKS)
 
@@ -173,7 +172,7 @@ class Truth:
             yield f"{key}: told {told} times that it vanished, of {len(gaps)} times, {len(long)} of them long"
 
     def _stays_away(self, kind: str, spell: Spell, gap: Spell) -> bool:
-        wait = self._longest_wait(kind, {spell.status}, gap.end - spell.begin)
+        wait = self._longest_wait(kind, {spell.status}, gap.begin - spell.begin + 2 * HOUR)
         return self._stood(kind, gap.begin + self._lag(kind), gap.end, 2 * wait + HOUR, looks=15)
 
     def _finished(self, key: JobKey, spells: Sequence[Spell]) -> Iterator[str]:

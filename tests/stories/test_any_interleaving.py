@@ -45,7 +45,7 @@ class Interleaving(RuleBasedStateMachine):
         ]
         self.runner = asyncio.Runner(loop_factory=VirtualLoop)
         self.reign = self.run(self._begun(Scenario(streams=dict.fromkeys(KINDS, stream)), specs, seed, ours))
-        self.jobs, self.gone = [], []
+        self.jobs, self.gone, self.been_away = [], [], set()
 
     async def _begun(self, scenario, specs, seed, ours):
         reign = Reign(scenario, specs, seed=seed)
@@ -92,6 +92,7 @@ class Interleaving(RuleBasedStateMachine):
         job = data.draw(st.sampled_from(self.gone))
         self.gone.remove(job)
         self.jobs.append(job)
+        self.been_away.add(job.id)
         self.run(self._done(partial(self.reign.simulator.bring_back, job)))
 
     async def _done(self, act):
@@ -141,6 +142,17 @@ class Interleaving(RuleBasedStateMachine):
         else:
             self.reign.mortal.die_at(commits=count, undone=way != "commit")
         self.run(self._looks(sorted(kinds), 15.0, [], killed=True))
+
+    @rule(kind=st.sampled_from(KINDS), status=st.sampled_from(ENDS), moment=st.sampled_from([0.04, 0.4]))
+    def a_walk_breaks_off(self, kind, status, moment):
+        """After its first page, or later; there were more of them, of more than the window's overlap."""
+        for _ in range(2):
+            self.create(kind, status, 4)
+            self.time_passes(400.0)
+        breaks = partial(self.reign.simulator.fail_next, 3, "error")
+        self.run(self._looks([kind], 1.0, [(1.0 + moment, breaks)]))
+        self.reign.simulator._faults.clear()
+        self.time_passes(400.0)
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data(), status=st.sampled_from(OPEN + ENDS), slow=st.booleans())
@@ -194,14 +206,19 @@ class Interleaving(RuleBasedStateMachine):
         try:
             self.run(self._settled())
             self.what_is_told_is_what_was_shown()
-            known = told_by(self.reign).snapshot
-            assert {job.id: known.get((job.kind, job.id)) for job in self.jobs} == {
-                job.id: job.status for job in self.jobs
-            }
+            self.all_is_known()
         finally:
             self.run(self.reign.kill())
             self.runner.close()
             self.reign.end()
+
+    def all_is_known(self):
+        """But what ended, and was away while it was young."""
+        known = told_by(self.reign).snapshot
+        there = [job for job in self.jobs if (job.kind, job.id) in known or job.id not in self.been_away]
+        assert {job.id: known.get((job.kind, job.id)) for job in there} == {
+            job.id: job.status for job in there
+        }
 
     async def _settled(self):
         """All is well for an hour and a while."""

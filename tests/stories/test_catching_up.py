@@ -115,3 +115,18 @@ async def test_some_minutes_after_an_outage_looks_cost_what_they_cost_before(sto
     assert (
         await it.look(after=15)
     ).requests <= 4  # batch_v1: three lists of what is open, and the newest page
+
+
+async def test_a_clock_that_jumps_ahead_makes_no_catching_up_run_ahead(story):
+    """Two hours by our clock are no outage: what is walked then moves no mark into the future."""
+    it = await story()
+    it.simulator.create("parse", id="old", status="COMPLETED")
+    await it.look()
+    it.clock.jump(2 * HOUR)
+    it.api.answer = unreachable(it.simulator.answer, after=1)
+    assert (await it.look(after=15)).trouble
+    it.simulator.create("parse", id="new", status="FAILED")
+    await it.look(after=400)
+    it.api.answer = it.simulator.answer
+    await it.look(after=15)
+    assert await it.told() == [("new", "FAILED", None)]

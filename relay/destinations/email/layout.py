@@ -52,7 +52,8 @@ def mail_of(message: Message, *, sender: str, to: Sequence[str], now: float) -> 
     """The mail, of 7-bit lines that every server takes. But for its date it depends on the message alone."""
     parts = _parts(message)
     mail = _headed(message, sender=sender, to=to, now=now)
-    mail["Subject"] = one_line(f"[{one_line(message.relay, 40)}] {parts['title']}", _SUBJECT)
+    subject = one_line(f"[{one_line(message.relay, 40)}] {parts['title']}", _SUBJECT)
+    mail["Subject"] = subject.replace("=?", "= ?")  # the stdlib decodes encoded words, line ends in them too
     mail.set_content(_templates().render_template("mail.txt", **parts))
     mail.add_alternative(_templates().render_template("mail.html", **parts), subtype="html")
     if parts["csv"] is not None:

@@ -86,7 +86,7 @@ def _told(message: Message) -> Iterator[Block]:
 def _body(body: str) -> Iterator[Block]:
     """As the template escaped it."""
     if said := body.strip():
-        lines = [fitting(line, SECTION // 2) for line in said.splitlines()]
+        lines = [fitting(line, SECTION) for line in said.splitlines()]
         yield _section(_mrkdwn(whole_lines(lines, SECTION)))
 
 
