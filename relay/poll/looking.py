@@ -41,7 +41,10 @@ class Looking:
         Raises LookFailed; what came before is kept.
         """
         began = self._clock.now()
-        look.doubts = self._doubts
+        look.doubts, self._doubts = (
+            self._doubts,
+            {},
+        )  # of a look that fails nothing is in doubt: it is read anew
         if self.ingest.row.whole_at is None:
             await self._first(look)
         else:
@@ -52,6 +55,7 @@ class Looking:
         took = look.requests - wants
         for _ in range(min(self._most, len(look.doubts))):
             await self.asking.settle(look)
+        self._doubts = look.doubts
         await self._conclude(look, began, wants)
         return took
 

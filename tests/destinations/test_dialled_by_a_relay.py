@@ -28,6 +28,9 @@ deny = ["127.0.0.0/8", "::1"]
 [destinations.looping]
 type = "webhook"
 url = "http://{name}:{own}/canary"
+[rules.all]
+on = ["parse.*"]
+to = ["free"]
 """
 
 

@@ -26,6 +26,9 @@ password = "$SMTP_PASSWORD"
 from = "relay@example.com"
 to = ["a@example.com", "b@example.com"]
 ca_file = "{ca}"
+[rules.all]
+on = ["parse.*"]
+to = ["oncall"]
 """
 
 
