@@ -239,5 +239,7 @@ def _names(config: Config) -> tuple[list[str], list[str], set[str]]:
 
 
 def _attempted(metrics: Metrics, clock: Clock, destination: str, result: Result) -> None:
+    if not result.claimed.is_attempt:
+        return
     seen = result.claimed.message.first or result.claimed.message.events[0].timestamp
     metrics.attempted(destination, result, clock.now(), seconds_of(seen))

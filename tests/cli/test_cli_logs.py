@@ -8,6 +8,7 @@ import pytest
 from cli.conftest import EVIL
 
 from relay.cli import logs
+from relay.model import Secret
 from relay.wide import Wide
 
 
@@ -15,8 +16,9 @@ from relay.wide import Wide
 def said():
     """Say it to a logger set up so; the lines that come out."""
 
-    def say(message, *args, level=logging.INFO, environ=None, form="text", **how):
+    def say(message, *args, level=logging.INFO, environ=None, form="text", hidden=(), **how):
         logs.set_up(environ or {}, form=form)
+        logs.hide(map(Secret, hidden))
         (handler,) = logging.getLogger().handlers
         handler.setStream(out := io.StringIO())
         logging.getLogger("relay.tried").log(level, message, *args, **how)
@@ -54,6 +56,15 @@ def test_no_value_breaks_a_line_or_steers_a_terminal(said, form):
         text = "\n".join(said(message, form=form))
         assert all(char.isprintable() or char == "\n" for char in text)
         assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_secret_that_someone_quotes_is_masked_wherever_it_stands(said, form):
+    error = ValueError("refused: Bearer dont-tell-me")
+    for message in (Wide("look", trouble=f"{error}", by=error), f"{error}"):
+        (line,) = said(message, form=form, hidden=["dont-tell-me"])
+        assert "dont-tell-me" not in line
+        assert "Bearer ***" in line
 
 
 def test_a_field_can_not_pass_for_what_every_line_has(said):

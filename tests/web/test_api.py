@@ -3,6 +3,7 @@
 import pytest
 from yarl import URL
 
+from relay.web.api import models, one
 from tests.process.live import until
 from tests.web.conftest import EVIL, a_relay
 
@@ -173,3 +174,35 @@ async def test_a_dead_delivery_is_retried_under_its_id_and_a_destination_tested(
         assert it.receiver.arrivals[-1].event["type"] == "relay.test"
         refused = await it.post("/api/v1/destinations/gone/test", token="once")
         assert (refused["delivered"], refused["reason"]) == (False, "HTTP 410")
+
+
+def a_delivery(**fields):
+    nothing = dict.fromkeys(models.Delivery.__struct_fields__)
+    return models.Delivery(**nothing | {"destination": "hook", "state": "waiting", "attempts": 0} | fields)
+
+
+@pytest.mark.parametrize(
+    ("held", "until"),
+    [
+        (None, "due 12:00"),
+        ("order", "for an earlier one of its job"),
+        ("rule", "for its rule, which is not in the configuration"),
+        ("alone", "to be sent alone"),
+    ],
+)
+def test_what_waits_says_for_what(held, until):
+    waits = a_delivery(held=held, due_at="12:00", replay=False)
+    assert one.why({"all": ["hook"]}, [waits], None) == [
+        f"rule all sends it to hook: waits, {until}, after 0 attempts"
+    ]
+
+
+def test_what_was_sent_by_hand_is_told_beside_what_the_rules_sent():
+    by_rule = a_delivery(replay=False, state="dead", ended_at="12:00", reason="dropped")
+    by_hand = a_delivery(replay=True, state="delivered", ended_at="13:00")
+    sent = "sent to hook by hand: delivered 13:00"
+    assert one.why({}, [by_hand], None) == [sent]
+    assert one.why({"all": ["hook"]}, [by_hand, by_rule], None) == [
+        "rule all sends it to hook: dead 12:00 (dropped)",
+        sent,
+    ]
