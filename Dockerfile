@@ -9,15 +9,16 @@ RUN python3 -m venv /build \
  && python3 -m venv --without-pip /opt/relay \
  && /build/bin/python -m pip install --require-hashes -r requirements-build.lock \
  && /build/bin/python -m pip --python /opt/relay/bin/python install --require-hashes -r requirements.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE rules.toml ./
 COPY relay ./relay
+COPY systemd ./systemd
 RUN /build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
  && /build/bin/python -m pip --python /opt/relay/bin/python install --no-deps --no-index /wheels/*.whl \
  && /build/bin/python -m pip --python /opt/relay/bin/python uninstall --yes pip
 
 FROM ${BASE}
-RUN groupadd --system --gid 10001 relay \
- && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin relay \
+RUN groupadd --gid 10001 relay \
+ && useradd --no-log-init --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin relay \
  && install --directory --owner=relay --group=relay --mode=0700 /data
 COPY --from=build /opt/relay /opt/relay
 ENV PATH=/opt/relay/bin:$PATH PYTHONUNBUFFERED=1 RELAY_CONFIG=/etc/relay/rules.toml

@@ -48,6 +48,17 @@ class LookFailed(Exception):  # noqa: N818 - DESIGN's word
     def absent(self) -> bool:
         return self.status in {404, 410}
 
+    @property
+    def word(self) -> str:
+        """Which kind of trouble it is, of few."""
+        if self.denied or self.absent:
+            return "denied" if self.denied else "absent"
+        if self.status is None:
+            return "no_answer" if self.again else "unreadable"
+        if self.status == 429:
+            return "rate_limited"
+        return "server_error" if self.status >= 500 else "unreadable" if self.status < 300 else "refused"
+
 
 class DeliveryFailed(Exception):  # noqa: N818 - DESIGN's word
     """A message did not arrive, with all that the courier decides on.

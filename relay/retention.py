@@ -31,7 +31,7 @@ class Retention:
     def __init__(self, *, store: Store, clock: Clock, keep: float) -> None:
         self._store = store
         self._clock = clock
-        self._keep = keep
+        self.keep = keep
 
     async def run(self) -> None:
         """At once, then hourly, until cancelled."""
@@ -44,7 +44,7 @@ class Retention:
 
     async def prune(self) -> Pruned:
         """One pass over all that is old."""
-        began, before = self._clock.now(), utc_text(max(0.0, self._clock.now() - self._keep))
+        began, before = self._clock.now(), utc_text(max(0.0, self._clock.now() - self.keep))
         pruned = Pruned()
         for source in await self._store.pruning_begins(before=before):
             if source:

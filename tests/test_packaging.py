@@ -154,9 +154,35 @@ def test_the_unit_of_a_second_environment_is_no_less_hardened():
     assert len(first ^ second) == 8
 
 
-def test_the_example_of_a_drop_in_gives_relay_the_key_that_the_sample_names():
+def test_the_example_of_a_drop_in_gives_relay_the_secrets_that_the_sample_names():
     dropped = settings(UNIT.with_name("relay.service.d") / "secrets.conf")
-    assert dropped == ["LoadCredential=LLAMA_CLOUD_API_KEY:/etc/relay/secrets/LLAMA_CLOUD_API_KEY"]
+    lines = (ROOT / "rules.toml").read_text("utf-8").splitlines()
+    named = [found[1] for line in lines if (found := re.match(r'\w+ = "\$(\w+)"', line))]
+    assert dropped == [f"LoadCredential={name}:/etc/relay/secrets/{name}" for name in named]
+
+
+def five_commands():
+    """Of docs/operations.md, each a line."""
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8").partition("## Install\n")[2]
+    return text.partition("```bash\n")[2].partition("```")[0].splitlines()
+
+
+def test_the_install_takes_five_commands_that_a_shell_can_read():
+    assert len(five_commands()) == 5
+    for command in five_commands():
+        read = subprocess.run(["bash", "-n", "-c", command], capture_output=True, text=True, check=False)
+        assert (read.returncode, read.stderr) == (0, "")
+
+
+def test_the_install_names_what_the_wheel_brings_and_the_unit_reads():
+    text = "\n".join(five_commands())
+    brought = {ROOT / name for name in re.findall(r"/opt/relay/share/relay/(\S+)", text)}
+    assert brought == {ROOT / "rules.toml", UNIT, UNIT.with_name("relay.service.d") / "secrets.conf"}
+    asked = re.search(r"for name in ([A-Z_ ]+);", text)[1].split()
+    assert settings(UNIT.with_name("relay.service.d") / "secrets.conf") == [
+        f"LoadCredential={name}:/etc/relay/secrets/{name}" for name in asked
+    ]
+    assert 'database = "relay.db"' in (ROOT / "rules.toml").read_text("utf-8")
 
 
 def analyzed(*args):

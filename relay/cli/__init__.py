@@ -26,6 +26,8 @@ _COMMANDS = {
     "audit": ("relay.cli.audit", "Prove that every event is accounted for."),
     "backup": ("relay.cli.backup", "Copy the database while relay runs."),
     "simulate": ("relay.cli.simulate", "Serve a simulated LlamaCloud API."),
+    "completion": ("relay.cli.completion", "Print what makes a shell complete commands and options."),
+    "man": ("relay.cli.man", "Print the manual page."),
 }
 
 

@@ -92,11 +92,20 @@ for_option = click.option(
 )
 
 
-def load(option: str | None, *, secrets: bool, say: bool = False) -> Any:
-    """The configuration; which file it is goes to stderr where `say` is set."""
+def found(option: str | None) -> Path:
+    """The configuration's file."""
     from relay import config  # noqa: PLC0415 - only commands that need it pay for it
 
-    path = config.find(option, environ=os.environ, cwd=Path.cwd())
+    return config.find(option, environ=os.environ, cwd=Path.cwd())
+
+
+def load(option: str | Path | None, *, secrets: bool, say: bool = False) -> Any:
+    """The configuration, of a file or of what was given by --config; which file it is goes to stderr where
+    `say` is set.
+    """
+    from relay import config  # noqa: PLC0415 - only commands that need it pay for it
+
+    path = option if isinstance(option, Path) else found(option)
     loaded = config.load(path, environ=os.environ, secrets=secrets)
     if say:
         click.echo(f"configuration: {path}", err=True)

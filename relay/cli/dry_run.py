@@ -74,7 +74,7 @@ def on_a_copy(config: Config) -> Iterator[Config]:
             _copy(config.database, copy)
         except (sqlite3.Error, OSError) as error:
             raise Refused(f"{config.database}: can't be copied for a dry run: {error}") from None
-        yield replace(config, database=copy, listen=None)
+        yield replace(config, database=copy, listen=None, heartbeat_url=None)
 
 
 def _copy(database: Path, to: Path) -> None:

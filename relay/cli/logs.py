@@ -1,11 +1,16 @@
-"""Logs for people and for the journal: one line each, without control characters."""
+"""Logs for people, for the journal, and as JSON: one line each, without control characters."""
 
+import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
-from relay.model import Secret
+from relay.model import Secret, utc_text
 from relay.secrecy import Hide, hiding
+from relay.wide import Wide
+
+Format = Literal["text", "json"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
@@ -19,16 +24,45 @@ class _Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         text = _CONTROL.sub("�", self.hide(super().format(record)))
-        if not self._journal:
-            return text
-        mark = f"<{_PRIORITIES.get(record.levelno, 6)}>"
-        return "\n".join(mark + line for line in text.split("\n"))
+        return _marked(text, record) if self._journal else text
 
 
-def set_up(environ: Mapping[str, str], *, level: int = logging.INFO) -> None:
+class _Json(logging.Formatter):
+    """One object a line, in ASCII: no value can break a line or steer a terminal. A wide line comes with its
+    fields; one named as what all lines have does not replace that.
+    """
+
+    def __init__(self, *, journal: bool) -> None:
+        super().__init__()
+        self._journal = journal
+        self.hide: Hide = str
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = dict(record.msg.fields) if isinstance(record.msg, Wide) else {}
+        line = fields | {
+            "time": utc_text(record.created),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.msg.what if isinstance(record.msg, Wide) else record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        hidden = {name: self.hide(value) if isinstance(value, str) else value for name, value in line.items()}
+        text = json.dumps(hidden, default=lambda value: self.hide(str(value)))
+        return _marked(text, record) if self._journal else text
+
+
+def _marked(text: str, record: logging.LogRecord) -> str:
+    """Each line with its priority, as the journal reads it."""
+    mark = f"<{_PRIORITIES.get(record.levelno, 6)}>"
+    return "\n".join(mark + line for line in text.split("\n"))
+
+
+def set_up(environ: Mapping[str, str], *, level: int = logging.INFO, form: Format = "text") -> None:
     """To stderr; under systemd's journal each line begins with its priority."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_Line(journal="JOURNAL_STREAM" in environ))
+    kind = _Json if form == "json" else _Line
+    handler.setFormatter(kind(journal="JOURNAL_STREAM" in environ))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("relay").setLevel(level)
 
@@ -36,5 +70,5 @@ def set_up(environ: Mapping[str, str], *, level: int = logging.INFO) -> None:
 def hide(secrets: Iterable[Secret]) -> None:
     """From now on: an error of anyone's may quote a URL or a header in its words."""
     for handler in logging.getLogger().handlers:
-        if isinstance(handler.formatter, _Line):
+        if isinstance(handler.formatter, _Line | _Json):
             handler.formatter.hide = hiding(secrets)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from relay.plan import open_words
 from relay.sources import SourceSpec
+from relay.sources.pace import shares, wants
 
 
 def pace(sources: Sequence[SourceSpec], measured: Mapping[str, float | None]) -> Iterator[str]:
@@ -11,32 +11,18 @@ def pace(sources: Sequence[SourceSpec], measured: Mapping[str, float | None]) ->
     keys = list(dict.fromkeys(spec.api_key for spec in sources))
     for key in keys:
         of_key = [spec for spec in sources if spec.api_key == key]
-        wants = {spec.name: 60 / spec.every * (measured.get(spec.name) or requests(spec)) for spec in of_key}
+        wanted = wants(of_key, measured)
         allowed = min(spec.requests_per_minute for spec in of_key)
         name = "the key" if len(keys) == 1 else f"the key of {of_key[0].name}"
         count = "1 source wants" if len(of_key) == 1 else f"{len(of_key)} sources want"
-        so = _so(of_key, wants, allowed) if sum(wants.values()) > allowed else ""
-        yield f"{name}: {count} {_number(sum(wants.values()))} requests a minute of {allowed}{so}"
+        so = _so(of_key, wanted, allowed) if sum(wanted.values()) > allowed else ""
+        yield f"{name}: {count} {_number(sum(wanted.values()))} requests a minute of {allowed}{so}"
 
 
-def requests(spec: SourceSpec) -> int:
-    """Of a look when little happens."""
-    return 1 if spec.kind.dates else len(open_words(spec.kind.statuses)) + 1
-
-
-def shares(wants: Mapping[str, float], allowed: float) -> dict[str, float]:
-    """What each gets where all take turns: who wants less than an equal share leaves the rest to others."""
-    got, left = {}, allowed
-    for count, name in enumerate(sorted(wants, key=lambda name: wants[name])):
-        got[name] = min(wants[name], left / (len(wants) - count))
-        left -= got[name]
-    return got
-
-
-def _so(sources: Sequence[SourceSpec], wants: Mapping[str, float], allowed: float) -> str:
-    got = shares(wants, allowed)
-    paces = {spec.name: spec.every * wants[spec.name] / got[spec.name] for spec in sources}
-    slow = [spec.name for spec in sources if got[spec.name] < wants[spec.name]]
+def _so(sources: Sequence[SourceSpec], wanted: Mapping[str, float], allowed: float) -> str:
+    got = shares(wanted, allowed)
+    paces = {spec.name: spec.every * wanted[spec.name] / got[spec.name] for spec in sources}
+    slow = [spec.name for spec in sources if got[spec.name] < wanted[spec.name]]
     each = "each is" if len(slow) == len(sources) > 1 else f"{_listed(slow)} is"
     least, most = (_number(end(paces[name] for name in slow)) for end in (min, max))
     every = f"{most} s" if least == most else f"{least} to {most} s"

@@ -48,10 +48,10 @@ async def _look(loaded: Any, held: Any) -> bool:
 
     async with (
         opened(held) as store,
-        assembled(loaded, store=store, clock=SystemClock(), chance=random.Random()) as relay,  # noqa: S311
+        assembled(loaded, store=store, clock=SystemClock(), chance=random.Random()) as made,  # noqa: S311
     ):
         last = await store.rows("events", limit=1)
-        looks = await asyncio.gather(*(poller.look() for poller in relay.pollers))
+        looks = await asyncio.gather(*(poller.look() for poller in made.relay.pollers))
         for row in await store.rows("events", limit=100_000, after=last[0]["seq"] if last else 0):
             click.echo(event_for_people(row))
     return all(looked.trouble is None for looked in looks)

@@ -1,6 +1,8 @@
 import asyncio
 import json
 import sys
+from functools import partial
+from random import Random
 from typing import Any
 
 import click
@@ -35,20 +37,20 @@ def _in_words(came: dict[str, Any]) -> str:
 
 
 async def _sent(loaded: Any, name: str) -> dict[str, Any]:
-    from relay.destinations import TYPES, Receipt, reaching  # noqa: PLC0415
+    from relay.deliver import Sender, made, sample  # noqa: PLC0415
+    from relay.destinations import Receipt, reaching  # noqa: PLC0415
     from relay.errors import DeliveryFailed  # noqa: PLC0415
     from relay.model import SystemClock  # noqa: PLC0415
-    from relay.secrecy import hiding  # noqa: PLC0415
+    from relay.render import text_of  # noqa: PLC0415
 
     options, clock = loaded.destinations[name], SystemClock()
     receipt, failure = Receipt(), None
     async with reaching(loaded.listen) as reaches:
-        target = TYPES[options.type].made(options, await reaches.of(options), clock)
+        target = made(name, options, reach=await reaches.of(options), clock=clock)
+        text = partial(text_of, zone=loaded.timezone)
+        sender = Sender(name, options, target, clock=clock, random=Random(), text=text)  # noqa: S311 - no secret
         try:
-            async with asyncio.timeout(options.timeout):
-                receipt = await target.send(_sample(name, loaded, clock.now()))
-        except TimeoutError:
-            failure = DeliveryFailed(f"no whole answer within {options.timeout:g} s")
+            receipt = await sender.send(sample(name, loaded.relay, clock.now()))
         except DeliveryFailed as failed:
             failure = failed
         finally:
@@ -59,34 +61,9 @@ async def _sent(loaded: Any, name: str) -> dict[str, Any]:
         "delivered": failure is None,
         "to": receipt.to or None,
         "status": failure.status if failure else receipt.status,
-        "reason": hiding(options.secrets())(_why(failure)) if failure else None,
+        "reason": _why(failure) if failure else None,
     }
 
 
 def _why(failure: Any) -> str:
     return f"some have it; {failure.reason}" if failure.place is not None else str(failure.reason)
-
-
-def _sample(name: str, config: Any, now: float) -> Any:
-    import msgspec  # noqa: PLC0415
-
-    from relay.message import Message  # noqa: PLC0415
-    from relay.model import Event, EventData, new_id, utc_text  # noqa: PLC0415
-    from relay.render import text_of  # noqa: PLC0415
-
-    event = Event(
-        id=new_id("evt"),
-        type="relay.test",
-        timestamp=utc_text(now),
-        data=EventData(
-            source=None,
-            product=None,
-            kind=None,
-            name=name,
-            error="This is a test, sent by hand. Nothing has happened.",
-        ),
-    )
-    message = Message(
-        id=new_id("msg"), events=(event,), rule="relay test", relay=config.relay, severity="info"
-    )
-    return msgspec.structs.replace(message, text=text_of(message, zone=config.timezone))

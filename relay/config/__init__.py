@@ -1,5 +1,5 @@
 """The configuration: found, read, checked whole, and refused whole."""
 
-from relay.config.load import Config, find, load
+from relay.config.load import Config, find, load, refuse_changes
 
-__all__ = ["Config", "find", "load"]
+__all__ = ["Config", "find", "load", "refuse_changes"]

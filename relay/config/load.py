@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from relay.config import build
@@ -12,9 +13,10 @@ from relay.config.environ import NotThere, Resolver, Unresolved, look_up, may_ex
 from relay.config.findings import Findings, Keys, did_you_mean, where
 from relay.config.read import parse, read
 from relay.config.renamed import old_names
-from relay.config.tables import RelayTable
+from relay.config.tables import RelayTable, is_loopback
 from relay.config.warn import warn
 from relay.destinations import Options
+from relay.destinations.dialler import FORBIDDEN, Dialler
 from relay.errors import ConfigError
 from relay.model import Secret
 from relay.rules import ALERTS, REPLAY, Router, Rule
@@ -31,6 +33,8 @@ class Config:
     relay: str  # its name
     database: Path
     listen: tuple[str, int] | None
+    token: Secret | None
+    heartbeat_url: Secret | None
     retention: float  # seconds
     timezone: ZoneInfo
     sources: tuple[SourceSpec, ...]
@@ -48,7 +52,8 @@ class Config:
         return frozenset({rule.name for rule in self.rules} | own)
 
     def secrets(self) -> list[Secret]:
-        own = [secret for spec in self.sources for secret in (spec.api_key, spec.signing_secret) if secret]
+        of_sources = [secret for spec in self.sources for secret in (spec.api_key, spec.signing_secret)]
+        own = [secret for secret in (self.token, self.heartbeat_url, *of_sources) if secret]
         return own + [secret for options in self.destinations.values() for secret in options.secrets()]
 
 
@@ -101,6 +106,8 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
         relay=relay.name or host or socket.gethostname(),
         database=path.parent / _database(document, relay, environ),
         listen=relay.listen,
+        token=relay.token,
+        heartbeat_url=relay.heartbeat_url,
         retention=relay.retention,
         timezone=relay.timezone,
         sources=sources,
@@ -111,6 +118,15 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
         renamed=renamed,
         warnings=tuple(_told(findings.warnings, path, content)),
     )
+
+
+def refuse_changes(running: Config, written: Config) -> None:
+    """Raises ConfigError where a relay that runs can't become what is written now."""
+    text = "can't change while relay runs: restart it, or set it back"
+    kept = ("database", "listen", "token")
+    changed = [(("relay", key), text) for key in kept if getattr(running, key) != getattr(written, key)]
+    if changed:
+        raise ConfigError(_told(changed, written.path, read(written.path)))
 
 
 def _relay(document: Mapping[str, Any], path: Path, findings: Findings) -> RelayTable | None:
@@ -124,7 +140,28 @@ def _relay(document: Mapping[str, Any], path: Path, findings: Findings) -> Relay
         build.refuse_dangling(relay.alerts_to, ("relay", "alerts_to"), document, findings)
     if os.path.isdir(path.parent / relay.database):  # noqa: PTH112 - no error for a long name
         findings.mistake(("relay", "database"), 'is a directory: name a file in it, such as "relay.db"')
+    _refuse_open(relay, findings)
+    _refuse_heartbeat(relay, findings)
     return relay
+
+
+def _refuse_open(relay: RelayTable, findings: Findings) -> None:
+    if relay.listen is not None and relay.token is None and not is_loopback(relay.listen[0]):
+        findings.mistake(
+            ("relay", "listen"),
+            "must be a loopback address such as 127.0.0.1 while there is no token, or anybody on the network "
+            "could read all: set token too",
+        )
+
+
+def _refuse_heartbeat(relay: RelayTable, findings: Findings) -> None:
+    if relay.heartbeat_url is None or isinstance(relay.heartbeat_url, Unresolved):
+        return
+    parts = urlsplit(relay.heartbeat_url.reveal())
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if why := Dialler(own=relay.listen).mistake(parts.hostname or "", port):
+        text = f"is a {FORBIDDEN} ({why}), which relay never dials: set another"
+        findings.mistake(("relay", "heartbeat_url"), text)
 
 
 def _database(document: Mapping[str, Any], relay: RelayTable, environ: Mapping[str, str]) -> str:

@@ -49,19 +49,13 @@ def _database(value: Any) -> str:
 
 
 def _listen(value: Any) -> tuple[str, int] | None:
-    """Host and port. Without a token only this machine may ask."""
+    """Host and port."""
     if value == "off":
         return None
     found = _LISTEN.fullmatch(_text(value))
     if not found or int(found["port"]) > 65535:
         raise ValueError('must be host:port, such as "127.0.0.1:8710", or "off"')
-    host = found["v6"] or found["host"]
-    if not _is_loopback(host):
-        raise ValueError(
-            "must be a loopback address such as 127.0.0.1, or anybody on the network could read all: "
-            "put a proxy that asks who they are before it"
-        )
-    return host, int(found["port"])
+    return found["v6"] or found["host"], int(found["port"])
 
 
 def _zone(value: Any) -> ZoneInfo:
@@ -71,11 +65,37 @@ def _zone(value: Any) -> ZoneInfo:
         raise ValueError('is no time zone: write one such as "Europe/Berlin" or "UTC"') from None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _token(value: Any) -> Secret:
+    if isinstance(value, Unresolved):
+        return value
+    if not _KEY.fullmatch(_text(value)):
+        raise ValueError("must be printable ASCII without spaces: make one by openssl rand -hex 24")
+    return Secret(value)
+
+
+def _heartbeat_url(value: Any) -> Secret:
+    """Who knows it can say that relay is well. Its host is looked at when it is asked for, as any."""
+    if isinstance(value, Unresolved):
+        return value
+    if not _URL.fullmatch(_text(value)):
+        raise ValueError("must be a URL of printable ASCII without spaces and backslashes")
+    try:
+        parts = urlsplit(value)
+        host, fits = parts.hostname or "", parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        host, fits = "", False
+    if not (fits and _HOST.fullmatch(host) and parts.scheme in {"http", "https"}):
+        raise ValueError("is no URL that can be asked for: write it as https://host/path")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError("must be https, or anybody on the way could read it: only a local one may be http")
+    return Secret(value)
 
 
 def _api_key(value: Any) -> Secret:
@@ -182,6 +202,8 @@ class RelayTable(Table):
     name: Annotated[str | None, _by(_plain)] = None
     database: Annotated[str, _by(_database)] = "relay.db"
     listen: Annotated[tuple[str, int] | None, _by(_listen)] = ("127.0.0.1", 8710)
+    token: Annotated[Secret | None, _by(_token)] = None
+    heartbeat_url: Annotated[Secret | None, _by(_heartbeat_url)] = None
     retention: Annotated[Duration, Field(ge=2 * 86400)] = 90 * 86400.0
     alerts_to: Annotated[str | None, _by(_plain)] = None
     timezone: Annotated[ZoneInfo, _by(_zone)] = ZoneInfo("UTC")

@@ -14,6 +14,8 @@ from relay.sources import SourceSpec
 
 OWN_TYPES = (*TROUBLES, "source.up", "destination.up")
 
+SHORT_TOKEN = 16
+
 _NAMED = 3
 
 _WORDS = (*(status.lower() for status in OPEN_STATUSES), *sorted(map(str.lower, TERMINAL_STATUSES)))
@@ -35,6 +37,7 @@ def warn(
 ) -> None:
     types = event_types(specs)
     _of_plain_http(document, findings)
+    _of_a_short_token(document, findings)
     _of_silence(specs, rules, findings, alerts="alerts_to" in document.get("relay", {}))
     taken: set[str] = set()
     for rule in rules:
@@ -63,6 +66,13 @@ def _of_plain_http(document: Mapping[str, Any], findings: Findings) -> None:
             findings.warning(
                 (*path, "base_url"), "is plain http: anybody on the way can read the key; use https"
             )
+
+
+def _of_a_short_token(document: Mapping[str, Any], findings: Findings) -> None:
+    token = document.get("relay", {}).get("token")
+    if isinstance(token, str) and len(token) < SHORT_TOKEN:
+        text = f"has less than {SHORT_TOKEN} characters, and may be guessed: make one by openssl rand -hex 24"
+        findings.warning(("relay", "token"), text)
 
 
 def _is_plain(url: str) -> bool:

@@ -1,21 +1,23 @@
 """From a configuration to lanes that send."""
 
+import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 from relay.config import Config
 from relay.deliver.attempt import Sender
 from relay.deliver.courier import Courier
 from relay.deliver.lane import Lane
+from relay.deliver.room import Words
 from relay.deliver.upkeep import Upkeep
 from relay.destinations import TYPES, Destination, Options, Reach, Reaches, Type
-from relay.ingest import OwnNews, Routes, Terms
-from relay.message import Message
+from relay.ingest import LatestRoutes, OwnNews, Routes, Terms
+from relay.message import Message, Text
 from relay.model import Clock, new_id
 from relay.render import Templates, text_of
-from relay.store import Store
+from relay.store import Result, Store
 
 Make = Callable[..., Destination]
 """Of the name and options of a destination, and by name its reach and clock."""
@@ -43,9 +45,7 @@ def _terms(options: Options) -> Terms:
     )
 
 
-def _words(
-    config: Config, destination: str, type_: Type
-) -> Callable[[Message], tuple[str | None, str | None]] | None:
+def _words(config: Config, destination: str, type_: Type) -> Words | None:
     """What the templates of the rules that name this destination say; None where there are none."""
     templates = {
         rule.name: Templates(
@@ -61,7 +61,100 @@ def _words(
     return words if templates else None
 
 
-def upkeep_of(config: Config, routes: Routes, store: Store, clock: Clock, told: Callable[[], None]) -> Upkeep:
+class Lanes:
+    """The lanes of a configuration, in a courier. `attempted` hears of each attempt."""
+
+    def __init__(
+        self,
+        *,
+        routes: LatestRoutes,
+        reaches: Reaches,
+        store: Store,
+        clock: Clock,
+        chance: random.Random,
+        make: Make = made,
+        attempted: Callable[[str, Result], None] = lambda *_: None,
+        renamed: Mapping[str, str] | None = None,
+    ) -> None:
+        self.courier = Courier({}, store=store, clock=clock, renamed=renamed)
+        self._reaches = reaches
+        self._store = store
+        self._clock = clock
+        self._chance = chance
+        self._make = make
+        self._attempted = attempted
+        self._news, self._owner = OwnNews(routes, new_id), new_id("run")
+        self._made_of: dict[str, object] = {}
+
+    async def prepared(self, config: Config) -> Callable[[], Awaitable[None]]:
+        """What makes the lanes as this configuration has them; until it is called nothing changes, and then
+        nothing is refused. A lane whose options, and the files they name, are as they were goes on; of the
+        others what is being sent is finished first, and what was claimed is given back.
+        """
+        of = {name: _made_of(options) for name, options in config.destinations.items()}
+        new = {name: await self._lane(config, name) for name in of if of[name] != self._made_of.get(name)}
+
+        async def become() -> None:
+            for name in of.keys() - new.keys():
+                self.courier.lanes[name].heed(*_speech(config, name), config.rule_names)
+            ended = [name for name in self._made_of if name not in of or name in new]
+            self._made_of = of
+            await asyncio.gather(*map(self.courier.take_out, ended))
+            await self.courier.change(config.renamed)
+            for name, lane in new.items():
+                self.courier.put(name, lane)
+            await self._reaches.keep({options.deny for options in config.destinations.values()})
+
+        return become
+
+    async def _lane(self, config: Config, name: str) -> Lane:
+        options = config.destinations[name]
+        destination = self._make(name, options, reach=await self._reaches.of(options), clock=self._clock)
+        words, text = _speech(config, name)
+        sender = Sender(
+            name,
+            options,
+            destination,
+            clock=self._clock,
+            random=self._chance,
+            text=text,
+            attempted=partial(self._attempted, name),
+        )
+        return Lane(
+            name,
+            options,
+            sender,
+            store=self._store,
+            clock=self._clock,
+            owner=self._owner,
+            news=self._news,
+            told=self.courier.wake,
+            words=words,
+            tables=TYPES[options.type].takes_tables,
+            rules=config.rule_names,
+        )
+
+    async def close(self) -> None:
+        """Let go of what the destinations hold."""
+        for lane in self.courier.lanes.values():
+            await lane.sender.close()
+
+
+def _made_of(options: Options) -> object:
+    """What a lane is made of: another makes another lane. Of the files that options name, their content."""
+    paths = [value for _, value in options if isinstance(value, Path)]
+    return options, [path.read_bytes() for path in paths]
+
+
+def _speech(config: Config, name: str) -> tuple[Words | None, Callable[[Message], Text] | None]:
+    type_ = TYPES[config.destinations[name].type]
+    text = partial(text_of, zone=config.timezone) if type_.for_people else None
+    return _words(config, name, type_), text
+
+
+def upkeep_of(
+    config: Config, routes: LatestRoutes, store: Store, clock: Clock, told: Callable[[], None]
+) -> Upkeep:
     return Upkeep(
         destinations=config.destinations.keys(),
         rules=config.rule_names,
@@ -70,40 +163,3 @@ def upkeep_of(config: Config, routes: Routes, store: Store, clock: Clock, told: 
         news=OwnNews(routes, new_id),
         told=told,
     )
-
-
-@asynccontextmanager
-async def at_hand(
-    config: Config,
-    *,
-    routes: Routes,
-    reaches: Reaches,
-    store: Store,
-    clock: Clock,
-    chance: random.Random,
-    make: Make = made,
-) -> AsyncIterator[Courier]:
-    """A courier with a lane for each destination; what these hold is let go at the end."""
-    lanes: dict[str, Lane] = {}
-    courier = Courier(lanes, store=store, clock=clock, renamed=config.renamed)
-    news, owner = OwnNews(routes, new_id), new_id("run")
-    async with AsyncExitStack() as stack:
-        for name, options in config.destinations.items():
-            type_ = TYPES[options.type]
-            destination = make(name, options, reach=await reaches.of(options), clock=clock)
-            stack.push_async_callback(destination.close)
-            text = partial(text_of, zone=config.timezone) if type_.for_people else None
-            lanes[name] = Lane(
-                name,
-                options,
-                Sender(name, options, destination, clock=clock, random=chance, text=text),
-                store=store,
-                clock=clock,
-                owner=owner,
-                news=news,
-                told=courier.wake,
-                words=_words(config, name, type_),
-                tables=type_.takes_tables,
-                rules=config.rule_names,
-            )
-        yield courier

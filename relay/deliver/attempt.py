@@ -14,12 +14,18 @@ from relay.message import Message, Text
 from relay.model import Clock, seconds_of, utc_text
 from relay.secrecy import hiding
 from relay.store import Claimed, Result
+from relay.wide import Wide
 
 log = logging.getLogger("relay.deliver")
 
 
+Texts = Callable[[Message], Text]
+
+
 class Sender:
-    """Sends to one destination. `text`: the words for destinations that people read."""
+    """Sends to one destination. `text`: the words for destinations that people read; `attempted` is called
+    after each attempt.
+    """
 
     def __init__(
         self,
@@ -29,7 +35,8 @@ class Sender:
         *,
         clock: Clock,
         random: random.Random,
-        text: Callable[[Message], Text] | None = None,
+        text: Texts | None = None,
+        attempted: Callable[[Result], None] = lambda _: None,
     ) -> None:
         self._name = name
         self._options = options
@@ -37,15 +44,20 @@ class Sender:
         self._destination = destination
         self._clock = clock
         self._random = random
-        self._text = text
+        self.text = text
+        self._attempted = attempted
         self._hide = hiding(options.secrets())
+
+    async def close(self) -> None:
+        """Let go of what its destination holds; it may be sent to again."""
+        await self._destination.close()
 
     async def attempt(self, claimed: Claimed) -> tuple[Result, DeliveryFailed | None]:
         """What became of it, and why where it failed; nothing is raised but a cancel."""
         began = self._clock.now()
         failure: DeliveryFailed | None = None
         try:
-            receipt = await self._send(claimed.message)
+            receipt = await self.send(claimed.message)
         except DeliveryFailed as error:
             failure = error
         except Exception as error:  # the top of a worker's loop: a bug is a failed attempt
@@ -56,15 +68,25 @@ class Sender:
         if failure is None:
             result = self._delivered(claimed, began, receipt)
         else:
-            failure.reason, failure.answer = self._hide(failure.reason), self._hide(failure.answer)
             result = self._failed(claimed, began, failure)
         self._log(result)
+        self._attempted(result)
         return result, failure
+
+    async def send(self, message: Message) -> Receipt:
+        """Within the time of an attempt, no matter whether it is in an outbox. Raises DeliveryFailed, which
+        repeats no secret.
+        """
+        try:
+            return await self._send(message)
+        except DeliveryFailed as failure:
+            failure.reason, failure.answer = self._hide(failure.reason), self._hide(failure.answer)
+            raise
 
     async def _send(self, message: Message) -> Receipt:
         message = self._options.gathered(message, now=self._clock.now())
-        if self._text is not None:
-            message = msgspec.structs.replace(message, text=self._text(message))
+        if self.text is not None:
+            message = msgspec.structs.replace(message, text=self.text(message))
         try:
             async with asyncio.timeout(self._timeout) as limit:
                 return await self._destination.send(message)
@@ -112,15 +134,18 @@ class Sender:
         )
 
     def _log(self, result: Result) -> None:
-        is_over = result.due_at is None and result.claimed.is_attempt
-        outcome = "delivered" if result.delivered else "dead" if is_over else "failed"
         message = result.claimed.message
-        line = (
-            f"attempt destination={self._name} delivery={message.id} rule={message.rule} "
-            f"events={message.count} nth={result.claimed.attempt} outcome={outcome} status={result.status} "
-            f"seconds={result.seconds:.3f}"
+        line = Wide(
+            "attempt",
+            destination=self._name,
+            delivery=message.id,
+            rule=message.rule,
+            events=message.count,
+            nth=result.claimed.attempt,
+            outcome=result.outcome,
+            status=result.status,
+            seconds=result.seconds,
+            again=result.due_at,
+            reason=result.reason,
         )
-        if result.delivered:
-            log.info("%s", line)
-        else:
-            log.warning("%s again=%s reason=%s", line, result.due_at, result.reason)
+        log.log(logging.INFO if result.delivered else logging.WARNING, line)

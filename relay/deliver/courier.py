@@ -15,8 +15,15 @@ WATCH_EVERY = 0.5
 """Seconds between looks at whether another process, such as `relay retry`, has changed the outbox."""
 
 
+GRACE = 5.0
+"""Seconds that what is being sent may take to end after a stop was asked for."""
+
+
 class Courier:
-    """All lanes, and what wakes them. `renamed`: destinations that had another name, with that."""
+    """All lanes, and what wakes them. What is put in or taken out while it runs harms no other lane.
+
+    `renamed`: destinations that had another name, with that.
+    """
 
     def __init__(
         self,
@@ -27,14 +34,17 @@ class Courier:
         watch_every: float = WATCH_EVERY,
         renamed: Mapping[str, str] | None = None,
     ) -> None:
-        self._lanes = lanes
+        self.lanes = dict(lanes)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._stop = asyncio.Event()
         self._store = store
         self._clock = clock
         self._watch_every = watch_every
         self._renamed = renamed
 
     def wake(self) -> None:
-        for lane in self._lanes.values():
+        for lane in self.lanes.values():
             lane.wake()
 
     async def run(self) -> None:
@@ -42,13 +52,42 @@ class Courier:
         while not await self._done(self._store.begin(renamed=self._renamed, now=self._clock.now())):
             await self._clock.sleep(AGAIN_AFTER_TROUBLE)
         try:
-            async with asyncio.TaskGroup() as group:
-                watch = group.create_task(self._watch())
-                lanes = [group.create_task(lane.run()) for lane in self._lanes.values()]
-                await asyncio.gather(*lanes)
+            async with asyncio.TaskGroup() as self._group:
+                watch = self._group.create_task(self._watch())
+                for name in self.lanes:
+                    self._start(name)
+                await self._stop.wait()
+                await asyncio.gather(*self._running.values())
                 watch.cancel()
         finally:
+            self._group = None
             await self._done(self._store.end_leases(now=self._clock.now()))
+
+    def _start(self, name: str) -> None:
+        if self._group is not None and not self._stop.is_set():
+            self._running[name] = self._group.create_task(self.lanes[name].run())
+
+    def put(self, name: str, lane: Lane) -> None:
+        """Have this lane run, too."""
+        self.lanes[name] = lane
+        self._start(name)
+
+    async def change(self, renamed: Mapping[str, str]) -> None:
+        """What waits under an old name, or for a rule that was not there, is looked at anew."""
+        while not await self._done(self._store.change(renamed=renamed)):
+            await self._clock.sleep(AGAIN_AFTER_TROUBLE)
+        self.wake()
+
+    async def take_out(self, name: str) -> None:
+        """End this lane as `stop` would, let its leases go and what its destination holds."""
+        lane = self.lanes.pop(name)
+        lane.stop()
+        if (task := self._running.pop(name, None)) is not None:
+            await asyncio.wait([task], timeout=GRACE)
+            task.cancel()
+            await asyncio.wait([task])
+        await self._done(self._store.end_leases(of=name, now=self._clock.now()))
+        await lane.sender.close()
 
     async def _done(self, work: Awaitable[None]) -> bool:
         try:
@@ -59,7 +98,8 @@ class Courier:
         return True
 
     def stop(self) -> None:
-        for lane in self._lanes.values():
+        self._stop.set()
+        for lane in self.lanes.values():
             lane.stop()
 
     async def _watch(self) -> None:

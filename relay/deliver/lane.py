@@ -6,14 +6,14 @@ from collections.abc import Callable, Container
 from typing import Literal
 
 from relay import schedule
-from relay.deliver.attempt import Sender
-from relay.deliver.room import Ready, places
+from relay.deliver.attempt import Sender, Texts
+from relay.deliver.room import Ready, Words, places, wait_for
 from relay.destinations import Options
 from relay.errors import DeliveryFailed, StoreFailed
 from relay.ingest import OwnNews
-from relay.message import Message
 from relay.model import Clock, seconds_of
-from relay.store import Claimed, Claims, Edge, NewEvent, Result, Store, Turn
+from relay.progress import Progress
+from relay.store import Claimed, Claims, Edge, Result, Store, Turn
 
 log = logging.getLogger("relay.deliver")
 
@@ -22,6 +22,9 @@ IDLE = 30.0
 
 AGAIN_AFTER_TROUBLE = 1.0
 SAID_EVERY = 60
+
+LONGEST_TURN = 120.0
+"""Seconds in which what moves has had its turn at the store, beyond those it may sleep or send."""
 
 TOO_MANY = 429
 
@@ -49,13 +52,15 @@ class Lane:
         owner: str,
         news: OwnNews,
         told: Callable[[], None] = lambda: None,
-        words: Callable[[Message], tuple[str | None, str | None]] | None = None,
+        words: Words | None = None,
         tables: bool = False,
         rules: Container[str] | None = None,
     ) -> None:
         self.name = name
+        self._turns = Progress()
+        self._sends: list[Progress] = []
         self._options = options
-        self._sender = sender
+        self.sender = sender
         self._store = store
         self._clock = clock
         self._owner = owner
@@ -71,11 +76,20 @@ class Lane:
         self._edges: list[Edge] = []
         self._busy = 0
         self._troubles = 0
-        self._breaker = schedule.Breaker()
+        self.breaker = schedule.Breaker()
         self._slot = 0.0
         self._not_before = 0.0
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
+
+    def overdue(self) -> bool:
+        """Whether its turns, or something that it sends, do not get on."""
+        return any(moves.overdue() for moves in (self._turns, *self._sends))
+
+    def heed(self, words: Words | None, text: Texts | None, rules: Container[str]) -> None:
+        """From the next claim on, by these words, this text and these rules."""
+        self._words, self._rules = words, rules
+        self.sender.text = text
 
     def wake(self) -> None:
         self._wake.set()
@@ -107,7 +121,7 @@ class Lane:
                 await self._clock.sleep(AGAIN_AFTER_TROUBLE)
             else:
                 if is_down:
-                    self._breaker = self._breaker.opened(self._clock.now() - schedule.FIRST_PROBE)
+                    self.breaker = self.breaker.opened(self._clock.now() - schedule.FIRST_PROBE)
                 return
 
     def _is_over(self) -> bool:
@@ -139,6 +153,7 @@ class Lane:
 
     async def _turn(self, results: list[Result], unsent: list[Claimed], edges: list[Edge]) -> Turn:
         self._wake.clear()
+        self._turns.within(IDLE + LONGEST_TURN)
         now = self._clock.now()
         claims = self._claims(now)
         turn = await self._store.turn(
@@ -163,7 +178,7 @@ class Lane:
         return Claims(
             room=self._room(now, taken),
             lease_until=schedule.lease_end(now, self._options.timeout),
-            probe=self._breaker.probe_at is not None,
+            probe=self.breaker.probe_at is not None,
             living=self._options.is_living,
             tables=self._tables,
             words=self._words,
@@ -174,14 +189,14 @@ class Lane:
     def _room(self, now: float, taken: int) -> int:
         if self._stop.is_set() or now < self._opens_at():
             return 0
-        if self._breaker.probe_at is not None:
+        if self.breaker.probe_at is not None:
             return 0 if taken else 1
         return self._at_a_time + self._ahead - taken
 
     def _opens_at(self) -> float:
         """Before this nothing is sent."""
         in_reach = self._slot - self._options.timeout  # before, a claim would end before its turn comes
-        return max(self._not_before, self._breaker.probe_at or 0.0, in_reach)
+        return max(self._not_before, self.breaker.probe_at or 0.0, in_reach)
 
     async def _pause(self, turn: Turn) -> None:
         if turn.unread:
@@ -197,21 +212,14 @@ class Lane:
         wait = IDLE if next_due is None else seconds_of(next_due) - now
         if now < (opens_at := self._opens_at()):
             wait = opens_at - now
-        await self._wait(self._wake, min(IDLE, wait))
-
-    async def _wait(self, event: asyncio.Event, seconds: float) -> None:
-        """So long at most."""
-        timer = asyncio.ensure_future(self._clock.sleep(max(0.0, seconds)))
-        wake = asyncio.ensure_future(event.wait())
-        try:
-            await asyncio.wait((timer, wake), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
-            wake.cancel()
+        await wait_for(self._clock, self._wake, min(IDLE, wait))
 
     async def _work(self) -> None:
+        self._sends.append(moves := Progress())
         while True:
+            moves.rests()
             ready = await self._ready.get()
+            moves.within(schedule.lease_end(0.0, self._options.timeout) + LONGEST_TURN)
             self._busy += 1
             try:
                 if await self._may_send(ready):
@@ -222,7 +230,7 @@ class Lane:
                 self._busy -= 1
                 self.wake()
 
-    async def _may_send(self, ready: "Ready") -> bool:
+    async def _may_send(self, ready: Ready) -> bool:
         """Wait for the lane's rate. False where it is not to be sent under this claim."""
         now = self._clock.now()
         slot = max(now, self._slot) if self._options.rate else now
@@ -230,13 +238,13 @@ class Lane:
             return False
         if self._options.rate:
             self._slot = slot + self._options.rate
-            await self._wait(self._stop, slot - now)
-        is_open = self._breaker.probe_at is not None and not ready.probe
+            await wait_for(self._clock, self._stop, slot - now)
+        is_open = self.breaker.probe_at is not None and not ready.probe
         return not (self._stop.is_set() or is_open or self._clock.now() < self._not_before)
 
     async def _send(self, claimed: Claimed) -> None:
         began = self._clock.now()
-        result, failure = await self._sender.attempt(claimed)
+        result, failure = await self.sender.attempt(claimed)
         self._results.append(result)  # not in one line: the list may be another after the wait
         if failure is None:
             self._works()
@@ -244,19 +252,19 @@ class Lane:
             self._fails(result, failure, began)
 
     def _works(self) -> None:
-        if self._breaker.probe_at is not None:
+        if self.breaker.probe_at is not None:
             self._edges.append(self._edge("up", None))
-        self._breaker = schedule.Breaker()
+        self.breaker = schedule.Breaker()
 
     def _fails(self, result: Result, failure: DeliveryFailed, began: float) -> None:
         now = self._clock.now()
-        was_open = self._breaker.probe_at is not None
+        was_open = self.breaker.probe_at is not None
         of_destination = failure.fault == "destination"
         if of_destination or failure.status is not None or not failure.permanent:  # else it was never sent
-            self._breaker = self._breaker.after_failure(
+            self.breaker = self.breaker.after_failure(
                 result.claimed.id, began=began, now=now, of_destination=of_destination
             )
-        if self._breaker.probe_at is not None and not was_open:
+        if self.breaker.probe_at is not None and not was_open:
             self._edges.append(self._edge("down", failure.reason))
         if (
             result.claimed.is_attempt
@@ -269,13 +277,7 @@ class Lane:
             self._not_before = max(self._not_before, now + wait)
 
     def _edge(self, what: Literal["down", "up", "dead"], why: str | None) -> Edge:
-        now = self._clock.now()
-        event_type = "delivery.dead" if what == "dead" else f"destination.{what}"
-
-        def event(nth: int) -> NewEvent:
-            return self._news.of_destination(event_type, self.name, why, nth, now)
-
-        return Edge(what=what, reason=why, event=event)
+        return self._news.edge(what, self.name, why, self._clock.now())
 
     async def _give_back(self) -> None:
         """And settle what is not settled yet, in one transaction."""

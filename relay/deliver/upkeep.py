@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from relay.errors import StoreFailed
 from relay.ingest import OwnNews
 from relay.model import Clock
-from relay.store import Edge, Ledger, NewEvent, Overdue, Store
+from relay.store import Edge, Ledger, Overdue, Store
 
 log = logging.getLogger("relay.deliver")
 
@@ -42,6 +42,10 @@ class Upkeep:
         self._news = news
         self._told = told
 
+    def become(self, destinations: Collection[str], rules: Collection[str]) -> None:
+        """Of all but these from now on."""
+        self._destinations, self._rules = destinations, rules
+
     async def run(self) -> None:
         """Until cancelled: at once, then each hour, the audit each day."""
         async with asyncio.TaskGroup() as group:
@@ -68,10 +72,7 @@ class Upkeep:
         now = self._clock.now()
 
         def dead(why: str) -> Edge:
-            def event(nth: int) -> NewEvent:
-                return self._news.of_destination("delivery.dead", overdue.destination, why, nth, now)
-
-            return Edge(what="dead", reason=why, event=event)
+            return self._news.edge("dead", overdue.destination, why, now)
 
         ended = await self._store.give_up(overdue=overdue, dead=dead, now=now)
         log.warning("upkeep: %d deliveries to %s are %s", ended, overdue.destination, overdue.reason)

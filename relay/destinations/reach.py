@@ -1,12 +1,13 @@
 """By what destinations reach the network: sessions and diallers, shared by those that deny the same."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
+from relay.addresses import Network
 from relay.destinations.dialler import Dialler, Resolver
 from relay.destinations.port import Options
 
@@ -44,14 +45,22 @@ class Reaches:
         self._stack = stack
         self._own = own
         self._resolver = resolver
-        self._made: dict[object, Reach] = {}
+        self._made: dict[tuple[Network, ...], Reach] = {}
 
     async def of(self, options: Options) -> Reach:
-        if options.deny not in self._made:
-            dialler = Dialler(options.deny, self._own)
+        return await self.denying(options.deny)
+
+    async def denying(self, deny: tuple[Network, ...] = ()) -> Reach:
+        if deny not in self._made:
+            dialler = Dialler(deny, self._own)
             opened = await self._stack.enter_async_context(session(dialler, resolver=self._resolver))
-            self._made[options.deny] = Reach(opened, dialler)
-        return self._made[options.deny]
+            self._made[deny] = Reach(opened, dialler)
+        return self._made[deny]
+
+    async def keep(self, denies: Collection[tuple[Network, ...]]) -> None:
+        """Close those that none of these use."""
+        for deny in self._made.keys() - denies:
+            await self._made.pop(deny).session.close()
 
 
 @asynccontextmanager

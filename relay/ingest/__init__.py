@@ -5,6 +5,18 @@ from relay.ingest.look import Look
 from relay.ingest.news import News, OwnNews
 from relay.ingest.reading import job_of
 from relay.ingest.replays import Again, Missed, Owed
-from relay.ingest.routes import Routes, Terms
+from relay.ingest.routes import LatestRoutes, Routes, Terms
 
-__all__ = ["Again", "Ingest", "Look", "Missed", "News", "Owed", "OwnNews", "Routes", "Terms", "job_of"]
+__all__ = [
+    "Again",
+    "Ingest",
+    "LatestRoutes",
+    "Look",
+    "Missed",
+    "News",
+    "Owed",
+    "OwnNews",
+    "Routes",
+    "Terms",
+    "job_of",
+]

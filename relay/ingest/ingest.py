@@ -7,7 +7,7 @@ from relay.diff import Baseline, Known
 from relay.ingest.look import Look
 from relay.ingest.news import News
 from relay.ingest.reading import Reading
-from relay.ingest.routes import Routes
+from relay.ingest.routes import LatestRoutes, Routes
 from relay.model import Clock, Job, canonical_time, is_open, quick_time, seconds_of, utc_text
 from relay.sources import Page, SourceSpec
 from relay.store import AskRow, Changes, KnownRow, SourceRow, Store
@@ -34,6 +34,7 @@ class Ingest:
     """Of one source. `row` is what the store remembers of it; only this and its poller move it on.
 
     Looks and hints do so at the same time: it is replaced only by what was read after the last wait.
+    `noticed` is called with how long after a change it was seen, by the API's clock.
     """
 
     def __init__(
@@ -42,19 +43,25 @@ class Ingest:
         store: Store,
         spec: SourceSpec,
         row: SourceRow,
-        routes: Routes,
+        routes: Routes | LatestRoutes,
         clock: Clock,
         new_id: Callable[[str], str],
+        noticed: Callable[[float], None] = lambda _: None,
     ) -> None:
         self.spec = spec
         self.row = row
         self.news = News(spec, routes, new_id)
-        self.longest_settle = routes.router.longest_settle
+        self._routes = routes
         self._store = store
         self._clock = clock
+        self._noticed = noticed
         self._ahead: float | None = None
         self._concluded_at = 0.0
         self._dateless = 0
+
+    @property
+    def longest_settle(self) -> float:
+        return self._routes.longest_settle
 
     @property
     def seq(self) -> int:
@@ -112,7 +119,15 @@ class Ingest:
         reading.into_look()
         look.doubts.update(dict.fromkeys(changes.doubts))
         look.changes += len(changes.events)
+        self._notice(changes, api_now)
         return changes
+
+    def _notice(self, changes: Changes, api_now: float) -> None:
+        """What is learned in silence was not looked for."""
+        jobs = [job for job, nth in changes.learned if nth] + [job for _, job, _ in changes.moved]
+        for job in jobs:
+            if job.updated_at:
+                self._noticed(max(0.0, api_now - seconds_of(job.updated_at)))
 
     def _stuck_since(self, page: Page, api_now: float) -> str:
         """Spells that began before are stuck; where the API tells its time, ours concludes nothing."""

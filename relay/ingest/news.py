@@ -1,15 +1,15 @@
 """Events, and who hears of them."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from relay.ingest.routes import Routes
+from relay.ingest.routes import LatestRoutes, Routes
 from relay.model import Event, EventData, Job, Severity, severity_of, utc_text
 from relay.rules import masked
 from relay.sources import SourceSpec, without
-from relay.store import NewEvent
+from relay.store import Edge, NewEvent
 
 NULL = msgspec.Raw(b"null")
 
@@ -17,7 +17,7 @@ NULL = msgspec.Raw(b"null")
 class News:
     """Makes the events of one source, and routes them."""
 
-    def __init__(self, spec: SourceSpec, routes: Routes, new_id: Callable[[str], str]) -> None:
+    def __init__(self, spec: SourceSpec, routes: Routes | LatestRoutes, new_id: Callable[[str], str]) -> None:
         self._spec = spec
         self._routes = routes
         self._new_id = new_id
@@ -87,12 +87,20 @@ class News:
 class OwnNews:
     """Relay's own news of destinations."""
 
-    def __init__(self, routes: Routes, new_id: Callable[[str], str]) -> None:
+    def __init__(self, routes: Routes | LatestRoutes, new_id: Callable[[str], str]) -> None:
         self._routes = routes
         self._new_id = new_id
 
-    def of_destination(self, event_type: str, name: str, why: str | None, nth: int, now: float) -> NewEvent:
-        """It does not hear of it itself."""
+    def edge(self, what: Literal["down", "up", "dead"], name: str, why: str | None, now: float) -> Edge:
+        """Of a destination, which does not hear of it itself."""
+        event_type = "delivery.dead" if what == "dead" else f"destination.{what}"
+
+        def event(nth: int) -> NewEvent:
+            return self._event(event_type, name, why, nth, now)
+
+        return Edge(what=what, reason=why, event=event)
+
+    def _event(self, event_type: str, name: str, why: str | None, nth: int, now: float) -> NewEvent:
         data = EventData(
             source=None,
             product=None,

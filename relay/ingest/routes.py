@@ -31,10 +31,13 @@ class Routes:
     new_id: Callable[[str], str]
     alerts_to: str | None = None
 
+    @property
+    def longest_settle(self) -> float:
+        return self.router.longest_settle
+
     def routed(
         self, listed: Event, kept: Event, *, job_id: str, nth: int, now: float, but: str | None = None
     ) -> NewEvent:
-        """The event as kept, with what it owes by what was listed, to whomever but one destination."""
         routing = self.router.route(listed)
         sends = [send for send in routing.sends if send[0] != but and self._takes(send[0], listed)]
         if not sends and listed.type in TROUBLES and self.alerts_to not in {None, but}:
@@ -72,3 +75,20 @@ class Routes:
             group=Group(key=key, wait=rule.group_wait, interval=rule.group_interval) if grouped else None,
             settle_until=None if rule.settle is None else utc_text(now + rule.settle),
         )
+
+
+class LatestRoutes:
+    """What is routed goes by the routes of that moment: a reload sets others."""
+
+    def __init__(self, latest: Routes) -> None:
+        self.latest = latest
+
+    @property
+    def longest_settle(self) -> float:
+        return self.latest.longest_settle
+
+    def routed(
+        self, listed: Event, kept: Event, *, job_id: str, nth: int, now: float, but: str | None = None
+    ) -> NewEvent:
+        """As the routes have it, wholly of before a change or of after."""
+        return self.latest.routed(listed, kept, job_id=job_id, nth=nth, now=now, but=but)

@@ -21,14 +21,22 @@ UNANSWERED = 5
 
 
 class Asking:
-    """Of one source. `changed` is called after each page that made events."""
+    """Of one source. `changed` is called after each page that made events, `moved` at each request."""
 
-    def __init__(self, *, client: Client, ingest: Ingest, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        client: Client,
+        ingest: Ingest,
+        changed: Callable[[], None],
+        moved: Callable[[], None] = lambda: None,
+    ) -> None:
         self.spec: SourceSpec = ingest.spec
         self.ingest = ingest
         self.end = 0  # how long a list without dates was
         self._client = client
         self._changed = changed
+        self._moved = moved
         self._refused = set[str]()
         self._words = {*OPEN_STATUSES, *TERMINAL_STATUSES}
         kind = self.spec.kind
@@ -125,6 +133,7 @@ class Asking:
     async def get(self, job_id: str, look: Look, urgency: Urgency = Urgency.QUESTION) -> None:
         """Ask for one job and believe the answer. One that is refused about this job alone is passed over."""
         began = self.ingest.seq
+        self._moved()
         look.requests += 1
         try:
             page = await self._client.get(self.spec, job_id, urgency=urgency)
@@ -171,6 +180,7 @@ class Asking:
 
     async def _take(self, page: Page, look: Look, *, by_id: bool = False) -> Changes:
         changes = await self.ingest.page(page, look, by_id=by_id)
+        self._moved()
         for status in {item.status.upper() for item in page.items} - self._words:
             self._words.add(status)
             log.warning(

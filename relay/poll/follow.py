@@ -54,11 +54,18 @@ class _Step:
 class Follow:
     """Of one source of batches. Each round asks for what the snapshot does not know, the rarer the longer.
 
-    `changed` is called when there is something to send.
+    `changed` is called when there is something to send, `moved` at each request.
     """
 
     def __init__(
-        self, *, client: Client, ingest: Ingest, store: Store, clock: Clock, changed: Callable[[], None]
+        self,
+        *,
+        client: Client,
+        ingest: Ingest,
+        store: Store,
+        clock: Clock,
+        changed: Callable[[], None],
+        moved: Callable[[], None] = lambda: None,
     ) -> None:
         self._spec: SourceSpec = ingest.spec
         self._client = client
@@ -66,6 +73,7 @@ class Follow:
         self._store = store
         self._clock = clock
         self._changed = changed
+        self._moved = moved
 
     async def round(self) -> tuple[int, int]:
         """Requests made, and batches that are finished. Trouble with one batch is not the source's."""
@@ -150,6 +158,7 @@ class Follow:
 
     async def _get(self, batch: Followed, step: _Step) -> Mapping[str, Any]:
         """The batch as it is now, for what becomes of it; nothing where it is gone."""
+        self._moved()
         step.requests += 1
         params = None if self._spec.kind.name == "batch_v1" else {"expand": "results"}
         try:
@@ -196,6 +205,7 @@ class Follow:
             )
             try:
                 async for page in walk:
+                    self._moved()
                     step.found.update((item.id, job_of(item)) for item in page.items)
             finally:
                 step.requests += walk.requests
@@ -211,6 +221,7 @@ class Follow:
         return counted_outcome(counts, failures)
 
     async def _failed_items(self, batch: Followed, step: _Step) -> list[dict[str, Any]]:
+        self._moved()
         step.requests += 1
         params = {"status": "failed", "limit": str(FAILURES_NAMED)}
         try:

@@ -29,7 +29,7 @@ class Looking:
         self.ingest = asking.ingest
         self._store = store
         self._clock = clock
-        self._most = most
+        self.most = most
         self._left = set[str]()  # jobs that the last look had no room to ask for
         self._doubts: dict[str, None] = {}  # likewise
         self._linger_since: float | None = None
@@ -53,7 +53,7 @@ class Looking:
         for question in extra:
             await self.asking.ask(question, look, Urgency.RESYNC)
         took = look.requests - wants
-        for _ in range(min(self._most, len(look.doubts))):
+        for _ in range(min(self.most, len(look.doubts))):
             await self.asking.settle(look)
         self._doubts = look.doubts
         await self._conclude(look, began, wants)
@@ -193,7 +193,7 @@ class Looking:
                 key=lambda question: (moving.isdisjoint(question.ids), self._left.isdisjoint(question.ids)),
             )
         )
-        room = self._most
+        room = self.most
         while waiting and room > 0:
             room -= 1
             question = waiting.popleft()

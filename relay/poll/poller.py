@@ -15,8 +15,10 @@ from relay.poll.follow import Follow
 from relay.poll.hints import Hints
 from relay.poll.looking import Looking
 from relay.poll.resync import SHARE, Resync
+from relay.progress import Progress
 from relay.sources import Client, SourceSpec
 from relay.store import NewEvent, Store
+from relay.wide import Wide
 
 log = logging.getLogger("relay.poll")
 
@@ -28,18 +30,27 @@ DENIED_WAIT, DENIED_LATER_WAIT, DENIED_LATER = 60.0, 300.0, 10
 FEWEST_QUESTIONS = 5
 """A look asks as many questions as its source's share of the budget allows until the next, or these few."""
 
+LONGEST_SILENCE = 900.0
+"""Seconds in which a look that moves has had an answer: three tries, and what a server makes it wait."""
+
+TURNS = 15
+"""Requests of each source of a key that may go before one of a look, and before its three tries, at most."""
+
 DOWN_AFTER = 3
 """Looks in a row that fail before it is told; a refused key is told of at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """How a look went: `trouble` is None when it was whole."""
+    """How a look went: `trouble` is None when it was whole; `word` says which kind it is, of few."""
 
     seconds: float
     requests: int
     items: int
     changes: int
+    pages: int = 0
+    skipped: int = 0
+    word: str = "good"
     trouble: str | None = None
     denied: bool = False
     absent: bool = False
@@ -49,8 +60,9 @@ class Looked:
 class Poller:
     """Looks at one source again and again; looks of a source never overlap.
 
-    `changed` is called when there may be something to send. `sharing`: how many sources share the key's
-    budget.
+    `changed` is called when there may be something to send, `looked` after each look. `sharing`: how many
+    sources share the key's budget. `last` is how the last look went, `last_good` when one was last whole, or
+    found that there is no such list.
     """
 
     def __init__(
@@ -63,27 +75,45 @@ class Poller:
         random: random.Random,
         changed: Callable[[], None],
         sharing: int = 1,
+        looked: Callable[[Looked], None] = lambda _: None,
     ) -> None:
         self.spec: SourceSpec = ingest.spec
+        self._client = client
         self._ingest = ingest
         self._store = store
         self._clock = clock
         self._random = random
         self._changed = changed
+        self._looked = looked
+        self.progress = Progress()
+        self.last_good: float | None = None
+        self.last: Looked | None = None
         self._failures = ingest.row.failures
         self._absent = False
         self._warned = set[str]()
-        asking = Asking(client=client, ingest=ingest, changed=changed)
-        share = self.spec.requests_per_minute / 60 / sharing
-        most = max(FEWEST_QUESTIONS, int(share * self.spec.every))
-        self.looking = Looking(asking=asking, store=store, clock=clock, most=most)
-        self._resync = Resync(asking=asking, store=store, clock=clock, per_second=share * SHARE)
+        asking = Asking(client=client, ingest=ingest, changed=changed, moved=self._moved)
+        self.looking = Looking(asking=asking, store=store, clock=clock, most=FEWEST_QUESTIONS)
+        self._resync = Resync(asking=asking, store=store, clock=clock, per_second=0.0)
+        self.share(sharing)
         self.hints = None
         if secret := self.spec.signing_secret:
             self.hints = Hints(secret=secret, asking=asking, store=store, clock=clock)
         self._follow = None
         if self.spec.kind.product == "batch":
-            self._follow = Follow(client=client, ingest=ingest, store=store, clock=clock, changed=changed)
+            self._follow = Follow(
+                client=client, ingest=ingest, store=store, clock=clock, changed=changed, moved=self._moved
+            )
+
+    def share(self, sharing: int) -> None:
+        """So many sources share the key's budget from now on."""
+        share = self.spec.requests_per_minute / 60 / sharing
+        self.looking.most = max(FEWEST_QUESTIONS, int(share * self.spec.every))
+        self._resync.per_second = share * SHARE
+        self._silence = LONGEST_SILENCE + TURNS / share
+
+    def budget_left(self) -> float:
+        """Requests that its key may make now."""
+        return self._client.budget.left(self.spec)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -93,6 +123,7 @@ class Poller:
                 group.create_task(self.hints.run())
 
     async def _look_for_ever(self) -> None:
+        self._moved()
         while True:
             began = self._clock.now()
             try:
@@ -105,12 +136,17 @@ class Poller:
                 await self._fault(error)
                 wait = LONGEST_BACKOFF
             spent = max(0.0, self._clock.now() - began)
-            await self._clock.sleep(max(MIN_PAUSE, wait - spent))
+            pause = max(MIN_PAUSE, wait - spent)
+            self.progress.within(pause + self._silence)
+            await self._clock.sleep(pause)
+            self._moved()
 
     async def _fault(self, error: Exception) -> None:
         trouble = f"a fault of relay's own ({type(error).__name__}); its log says more"
+        looked = Looked(seconds=0.0, requests=0, items=0, changes=0, trouble=trouble, word="fault")
+        self._told(looked)
         with suppress(StoreFailed):
-            await self._failed(Looked(seconds=0.0, requests=0, items=0, changes=0, trouble=trouble))
+            await self._failed(looked)
 
     def _wait(self, looked: Looked) -> float:
         if looked.trouble is None:
@@ -136,13 +172,26 @@ class Poller:
             requests=look.requests,
             items=look.items,
             changes=look.changes,
+            pages=look.pages,
+            skipped=len(look.undecodable),
+            word=failed.word if failed else "good",
             trouble=failed.reason if failed else None,
             denied=failed is not None and failed.denied,
             absent=failed is not None and failed.absent,
             retry_after=failed.retry_after if failed else None,
         )
+        self._told(looked)
         await self._conclude(look, looked)
         return looked
+
+    def _moved(self) -> None:
+        self.progress.within(self._silence)
+
+    def _told(self, looked: Looked) -> None:
+        self.last = looked
+        if looked.trouble is None or looked.absent:
+            self.last_good = self._clock.now()
+        self._looked(looked)
 
     async def _look(self, look: Look) -> None:
         if self.hints is not None:
@@ -193,14 +242,17 @@ class Poller:
                 log.warning("source=%s skipped an item: %s", self.spec.name, name)
 
     def _log(self, look: Look, looked: Looked) -> None:
-        line = (
-            f"look source={self.spec.name} seconds={looked.seconds:.3f} requests={looked.requests} "
-            f"pages={look.pages} items={look.items} changes={looked.changes}"
+        line = Wide(
+            "look",
+            source=self.spec.name,
+            seconds=looked.seconds,
+            requests=looked.requests,
+            pages=looked.pages,
+            items=looked.items,
+            changes=looked.changes,
+            skipped=looked.skipped or None,
+            failures=None if looked.trouble is None else self._failures,
+            trouble=looked.trouble,
         )
-        if look.undecodable:
-            line += f" skipped={len(look.undecodable)}"
-            self._warn_of_skipped(look)
-        if looked.trouble is None:
-            log.info("%s", line)
-        else:
-            log.warning("%s failures=%d trouble=%s", line, self._failures, looked.trouble)
+        self._warn_of_skipped(look)
+        log.log(logging.INFO if looked.trouble is None else logging.WARNING, line)

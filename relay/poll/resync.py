@@ -24,7 +24,7 @@ class Resync:
         self._ingest = asking.ingest
         self._store = store
         self._clock = clock
-        self._per_second = per_second
+        self.per_second = per_second
         self._left: list[Listing | Question] = []
         self._room = 0.0
         self._grown_at = clock.now()
@@ -34,8 +34,8 @@ class Resync:
         now = self._clock.now()
         if not self._left and self._is_due(now):
             self._left = await self._planned(now)
-        grown = max(0.0, now - self._grown_at) * self._per_second
-        self._room = min(self._room + grown, 60 * self._per_second + 1) if self._left else 0.0
+        grown = max(0.0, now - self._grown_at) * self.per_second
+        self._room = min(self._room + grown, 60 * self.per_second + 1) if self._left else 0.0
         self._grown_at = now
         return self._left[: max(0, int(self._room))]
 

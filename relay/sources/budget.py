@@ -1,7 +1,7 @@
 """How many requests a key may make: a token bucket each, shared fairly by all its sources."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -27,13 +27,27 @@ class Budget:
     """Every request takes from it, retries too. Where sources of one key differ, the lowest rate holds."""
 
     def __init__(self, clock: Clock, specs: Iterable[SourceSpec]) -> None:
+        self._clock = clock
+        self._buckets: dict[Secret, _Bucket] = {}
+        self._hints: dict[Secret, _Bucket] = {}
+        self.become(specs)
+
+    def become(self, specs: Iterable[SourceSpec]) -> None:
+        """Of these sources from now on. A key that stays keeps what it has left, and who waits for it."""
         rates: dict[Secret, int] = {}
         for spec in specs:
             rates[spec.api_key] = min(
                 spec.requests_per_minute, rates.get(spec.api_key, spec.requests_per_minute)
             )
-        self._buckets = {key: _Bucket(clock, rate) for key, rate in rates.items()}
-        self._hints = {key: _Bucket(clock, rate * _HINTS) for key, rate in rates.items()}
+        self._buckets = self._become(self._buckets, rates)
+        self._hints = self._become(self._hints, {key: rate * _HINTS for key, rate in rates.items()})
+
+    def _become(
+        self, buckets: dict[Secret, "_Bucket"], rates: Mapping[Secret, float]
+    ) -> dict[Secret, "_Bucket"]:
+        for key in buckets.keys() & rates.keys():
+            buckets[key].become(rates[key])
+        return {key: buckets.get(key) or _Bucket(self._clock, rate) for key, rate in rates.items()}
 
     async def take(self, spec: SourceSpec, urgency: Urgency = Urgency.LOOK) -> None:
         """Wait until the key of `spec` may make its next request, and it is this source's turn."""
@@ -42,6 +56,10 @@ class Budget:
     def hint(self, spec: SourceSpec) -> bool:
         """Whether a hint may make its key ask now: all hints of a key share a tenth of its budget."""
         return self._hints[spec.api_key].take_now()
+
+    def left(self, spec: SourceSpec) -> float:
+        """Requests that the key may make now."""
+        return self._buckets[spec.api_key].level()
 
     def idle(self, spec: SourceSpec, idle: bool) -> None:
         """A source with nothing open leaves most of its share to others."""
@@ -64,8 +82,7 @@ class _Bucket:
     def __init__(self, clock: Clock, per_minute: float) -> None:
         self._clock = clock
         self._per_second = per_minute / 60
-        self._depth = max(1.0, per_minute * _DEPTH)
-        self._tokens = self._depth
+        self._depth = self._tokens = max(1.0, per_minute * _DEPTH)
         self._filled_at = clock.now()
         self._waiting: list[_Ticket] = []
         self._serving: asyncio.Task[None] | None = None
@@ -73,12 +90,18 @@ class _Bucket:
         self._place = 0.0
         self._costs: dict[str, float] = {}
 
+    def become(self, per_minute: float) -> None:
+        """Of this rate from now on."""
+        self.level()
+        self._per_second = per_minute / 60
+        self._depth = max(1.0, per_minute * _DEPTH)
+
     def idle(self, source: str, idle: bool) -> None:
         self._costs[source] = _IDLE_COST if idle else 1.0
 
     def take_now(self) -> bool:
         """One, unless there is none or others wait for it."""
-        if self._waiting or self._level() < 1:
+        if self._waiting or self.level() < 1:
             return False
         self._tokens -= 1
         return True
@@ -106,7 +129,7 @@ class _Bucket:
     async def _serve(self) -> None:
         """Give each token to the first in rank, until no one waits."""
         while self._waiting:
-            missing = 1 - self._level()
+            missing = 1 - self.level()
             if missing > 0:
                 await self._clock.sleep(max(_LEAST_WAIT, missing / self._per_second))
                 continue
@@ -118,7 +141,7 @@ class _Bucket:
                 self._place = max(self._place, ticket.place)
                 ticket.turn.set_result(None)
 
-    def _level(self) -> float:
+    def level(self) -> float:
         now = self._clock.now()
         # A clock set back adds nothing; one set forward fills the bucket, and no more.
         gained = max(0.0, now - self._filled_at) * self._per_second

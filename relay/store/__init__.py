@@ -1,7 +1,9 @@
 """The store: what was seen, what happened, what is owed. SQL stays in here."""
 
 from relay.store.audit import Ledger, Place
+from relay.store.figures import Queue, Summary
 from relay.store.gone import Overdue
+from relay.store.pages import Page
 from relay.store.records import (
     AskRow,
     BatchFile,
@@ -41,7 +43,9 @@ __all__ = [
     "NewDelivery",
     "NewEvent",
     "Overdue",
+    "Page",
     "Place",
+    "Queue",
     "Replay",
     "Result",
     "Row",
@@ -49,6 +53,7 @@ __all__ = [
     "SourceRow",
     "Store",
     "Stored",
+    "Summary",
     "Turn",
     "Whole",
     "open_store",

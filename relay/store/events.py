@@ -1,6 +1,6 @@
 """Events with what they owe: a delivery of their own, or a place in a group's that was never claimed."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from sqlite3 import Connection
@@ -11,6 +11,7 @@ from relay import schedule
 from relay.model import SEVERITIES, seconds_of, utc_text
 from relay.store.named import SQL, as_json
 from relay.store.records import Group, NewDelivery, NewEvent
+from relay.store.tallies import tally
 
 RIPE_AT_ONCE = 500
 """Deliveries whose time to settle is over that one transaction deals with."""
@@ -24,6 +25,8 @@ def add_events(db: Connection, source: int, events: Sequence[NewEvent], now: flo
     (last,) = db.execute(SQL["last_event"]).fetchone()
     numbered = list(enumerate(events, last + 1))
     db.executemany(SQL["add_event"], (_event_row(source, seq, new) for seq, new in numbered))
+    tally(db, "event", utc_text(now), Counter(new.event.type for new in events))
+    tally(db, "rule", utc_text(now), Counter(rule for new in events for rule in new.rules))
     owe(db, [(source, new.job_id, d, seq) for seq, new in numbered for d in new.deliveries], now)
 
 
@@ -91,7 +94,8 @@ def ripen(db: Connection, destination: str, now: float) -> bool:
     if not rows:
         return False
     well = as_json([row[0] for row in rows if row[-1]])
-    db.execute(SQL["supersede"], (at, well))
+    superseded = db.execute(SQL["supersede"], (at, well)).rowcount
+    tally(db, "delivery", at, {f"{destination}/superseded": superseded})
     db.execute(SQL["release"], (well,))
     ill = [row for row in rows if not row[-1]]
     db.execute(SQL["settled_ill"], (at, as_json([row[0] for row in ill if row[6] is None])))

@@ -10,6 +10,7 @@ from relay.store.events import owe
 from relay.store.named import SQL, as_json
 from relay.store.outbox import end_unsent
 from relay.store.records import NewDelivery, Replay, Stored
+from relay.store.tallies import tally
 
 DROPPED = "dropped"
 
@@ -41,16 +42,17 @@ def drop(db: Connection, *, ids: Sequence[str], now: float) -> int:
 
 def replay(db: Connection, *, replays: Sequence[Replay], now: float) -> int:
     """How many events are now owed to a destination; where a rule is to have sent one, not twice."""
-    owed = [one for one in replays if one.delivery.replay or _into_ledger(db, one.event, one.delivery)]
+    owed = [one for one in replays if one.delivery.replay or _into_ledger(db, one.event, one.delivery, now)]
     owe(db, [(one.source, one.job_id, one.delivery, one.event) for one in owed], now)
     return len(owed)
 
 
-def _into_ledger(db: Connection, event: int, delivery: NewDelivery) -> bool:
+def _into_ledger(db: Connection, event: int, delivery: NewDelivery, now: float) -> bool:
     """Whether it is owed: not where the destination has a delivery of it already."""
     if db.execute(SQL["had"], (event, delivery.destination)).fetchone() is not None:
         return False
     rules = _decode(db.execute(SQL["rules_of"], (event,)).fetchone()[0])
+    tally(db, "rule", utc_text(now), {delivery.rule: int(delivery.rule not in rules)})
     rules.setdefault(delivery.rule, []).append(delivery.destination)
     db.execute(SQL["set_rules"], (msgspec.json.encode(rules).decode(), event))
     return True

@@ -1,4 +1,4 @@
-"""Named SQL: `queries.sql` holds each statement under a line that says what it promises."""
+"""Named SQL: files such as `queries.sql` hold each statement under a line that says what it promises."""
 
 import re
 from collections.abc import Mapping
@@ -20,4 +20,8 @@ def parse(text: str) -> Mapping[str, str]:
     return MappingProxyType(dict(zip(parts[::2], (sql.strip() for sql in parts[1::2]), strict=True)))
 
 
-SQL = parse(resources.files("relay.store").joinpath("queries.sql").read_text(encoding="utf-8"))
+def load(file: str) -> Mapping[str, str]:
+    return parse(resources.files("relay.store").joinpath(file).read_text(encoding="utf-8"))
+
+
+SQL = load("queries.sql")

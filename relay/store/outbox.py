@@ -1,5 +1,6 @@
 """Deliveries: claim by lease, settle in groups, give back."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from sqlite3 import Connection
 
@@ -8,6 +9,7 @@ from relay.store.claims import claim, place_key
 from relay.store.events import add_events, ripen
 from relay.store.named import SQL, as_json
 from relay.store.records import Claimed, Claims, Edge, Result, Turn
+from relay.store.tallies import tally
 
 OWN = 0
 """The source of relay's own events that are of no source."""
@@ -66,9 +68,11 @@ def end_unsent(db: Connection, *, seqs: Sequence[int], reason: str, now: float) 
         return 0, False
     chosen = as_json(seqs)
     types = [event_type for (event_type,) in db.execute(SQL["first_types"], (chosen,))]
-    ended = db.execute(SQL["end_unsent"], (utc_text(now), reason, chosen)).rowcount
+    at = utc_text(now)
+    ended = Counter(f"{to}/dead" for (to,) in db.execute(SQL["end_unsent"], (at, reason, chosen)))
+    tally(db, "delivery", at, ended)
     db.execute(SQL["release"], (chosen,))
-    return ended, ended > 0 and not all(map(is_own, types))
+    return ended.total(), ended.total() > 0 and not all(map(is_own, types))
 
 
 def _next_due(db: Connection, destination: str, at: str) -> str | None:
@@ -89,7 +93,7 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
     if not results:
         return False
     done = [r.claimed.seq for r in results if r.delivered]
-    db.execute(SQL["settle_delivered"], (at, as_json(done)))
+    arrived = db.execute(SQL["settle_delivered"], (at, as_json(done))).rowcount
     if done:
         db.execute(SQL["destination_works"], (destination,))
     failed = [r for r in results if not r.delivered]
@@ -101,15 +105,15 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
         SQL["settle_dead"],
         ((at, r.reason, r.claimed.seq, r.claimed.attempt) for r in failed if r.due_at is None),
     ).rowcount
+    tally(db, "delivery", at, {f"{destination}/delivered": arrived, f"{destination}/dead": died})
     db.execute(SQL["add_attempts"], (as_json([_attempt(r) for r in results]),))
     db.execute(SQL["release"], (as_json([r.claimed.seq for r in results if r.due_at is None]),))
     return died > 0
 
 
 def _attempt(r: Result) -> tuple[object, ...]:
-    outcome = "delivered" if r.delivered else "failed" if r.due_at else "dead"
     answer = r.answer[:LONGEST_ANSWER]
-    return (r.claimed.id, r.claimed.attempt, r.started_at, r.seconds, outcome, r.status, answer, r.reason)
+    return (r.claimed.id, r.claimed.attempt, r.started_at, r.seconds, r.outcome, r.status, answer, r.reason)
 
 
 def tell(db: Connection, destination: str, edges: Sequence[Edge], now: float) -> bool:
@@ -135,5 +139,6 @@ def give_back(db: Connection, *, unsent: Sequence[Claimed], now: float) -> None:
     db.executemany(SQL["give_back_unsent"], ((at, c.seq, c.attempt) for c in unsent if c.is_attempt))
 
 
-def end_leases(db: Connection, *, now: float) -> None:
-    db.execute(SQL["end_leases"], {"now": utc_text(now)})
+def end_leases(db: Connection, *, of: str | None = None, now: float) -> None:
+    """Of one destination, or of all."""
+    db.execute(SQL["end_leases"], {"of": of, "now": utc_text(now)})

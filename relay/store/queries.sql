@@ -158,7 +158,7 @@ SELECT seq FROM deliveries WHERE id IN (SELECT value FROM json_each(?))
 
 -- end_unsent: dead without an attempt that says so; with the reason
 UPDATE deliveries SET state = 'dead', owner = NULL, ended_at = ?, reason = ?
-WHERE seq IN (SELECT value FROM json_each(?)) AND state = 'waiting'
+WHERE seq IN (SELECT value FROM json_each(?)) AND state = 'waiting' RETURNING destination
 
 -- overdue: what no lane takes, since its destination or rule is not among these, and whose time is over
 SELECT seq, destination, destination IN (SELECT value FROM json_each(?1)) FROM deliveries
@@ -272,8 +272,9 @@ FROM json_each(?) WHERE true ON CONFLICT DO NOTHING
 UPDATE deliveries SET owner = NULL, due_at = ?, attempts = attempts - 1
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
 
--- end_leases: at the end of a run no claim is anyone's
-UPDATE deliveries SET owner = NULL, due_at = :now WHERE state = 'waiting' AND owner IS NOT NULL
+-- end_leases: at the end of a run no claim is anyone's, nor at the end of one destination's lane
+UPDATE deliveries SET owner = NULL, due_at = :now
+WHERE state = 'waiting' AND owner IS NOT NULL AND (:of IS NULL OR destination = :of)
 
 -- lose_leases: at the start of the only relay on a database no claim is anyone's; what was claimed when the last
 -- one ended without a word is lost once more, and suspect the second time
@@ -419,6 +420,10 @@ WHERE source = :source AND changed = 1 AND ahead IS NULL
 -- hint_statistics: per source now under its name
 SELECT s.name, count(*), sum(h.changed), avg(h.ahead) FROM hints AS h JOIN sources AS s ON s.id = h.source
 WHERE s.retired_at IS NULL GROUP BY s.name ORDER BY s.name
+
+-- tally: so many more
+INSERT INTO tallies (what, span, at, name, n) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (what, span, at, name) DO UPDATE SET n = n + excluded.n
 
 -- marks: up to when each source is known, of those that are read
 SELECT id, mark FROM sources

@@ -187,6 +187,12 @@ class Result:
     reason: str | None = None
     place: str | None = None
 
+    @property
+    def outcome(self) -> Literal["delivered", "failed", "dead"]:
+        if self.delivered:
+            return "delivered"
+        return "dead" if self.due_at is None and self.claimed.is_attempt else "failed"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Edge:

@@ -187,6 +187,44 @@ _RETENTION = """
 ALTER TABLE sources ADD COLUMN pruned_until TEXT;
 CREATE INDEX slack_messages_delivery ON slack_messages(delivery);
 """
+_LISTS = """
+CREATE INDEX jobs_status ON jobs(source, status, changed_at);
+CREATE INDEX events_source ON events(source, seq);
+CREATE INDEX events_type ON events(source, type, seq);
+CREATE INDEX deliveries_state ON deliveries(destination, state, seq);
+CREATE INDEX hints_changed ON hints(source, changed, ahead);
+
+CREATE TABLE tallies (
+  what TEXT NOT NULL,
+  span TEXT NOT NULL,
+  at TEXT NOT NULL,
+  name TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (what, span, at, name)
+) STRICT, WITHOUT ROWID;
+INSERT INTO tallies SELECT 'event', 'ever', '', type, count(*) FROM events GROUP BY 4;
+INSERT INTO tallies SELECT 'event', 'hour', substr(timestamp, 1, 13), type, count(*)
+  FROM events GROUP BY 3, 4;
+INSERT INTO tallies SELECT 'event', 'minute', substr(timestamp, 1, 16), type, count(*)
+  FROM events WHERE timestamp > strftime('%Y-%m-%dT%H:%M', 'now', '-2 days') GROUP BY 3, 4;
+INSERT INTO tallies SELECT 'rule', 'ever', '', r.key, count(*) FROM events, json_each(rules) AS r GROUP BY 4;
+INSERT INTO tallies SELECT 'delivery', 'ever', '', destination || '/' || state, count(*)
+  FROM deliveries WHERE state <> 'waiting' GROUP BY 4;
+INSERT INTO tallies SELECT 'delivery', 'hour', substr(ended_at, 1, 13), destination || '/' || state, count(*)
+  FROM deliveries WHERE state <> 'waiting' AND ended_at IS NOT NULL GROUP BY 3, 4;
+INSERT INTO tallies
+  SELECT 'delivery', 'minute', substr(ended_at, 1, 16), destination || '/' || state, count(*) FROM deliveries
+  WHERE state <> 'waiting' AND ended_at > strftime('%Y-%m-%dT%H:%M', 'now', '-2 days') GROUP BY 3, 4;
+"""
+
+# Of minutes two days are kept, of hours somewhat more than a year; looked for when an hour begins.
+_AGE = """
+CREATE TRIGGER tallies_age AFTER INSERT ON tallies WHEN new.span = 'hour' BEGIN
+  DELETE FROM tallies WHERE what = new.what AND span = 'minute'
+    AND at < strftime('%Y-%m-%dT%H:%M', new.at || ':00', '-2 days');
+  DELETE FROM tallies WHERE what = new.what AND span = 'hour'
+    AND at < strftime('%Y-%m-%dT%H', new.at || ':00', '-400 days');
+END"""
 
 
 @migrations()
@@ -207,6 +245,12 @@ def m003_outbox(db: Database) -> None:
 @migrations()
 def m004_retention(db: Database) -> None:
     _run(db, _RETENTION)
+
+
+@migrations()
+def m005_tallies(db: Database) -> None:
+    _run(db, _LISTS)
+    db.execute(_AGE)
 
 
 def _run(db: Database, statements: str) -> None:

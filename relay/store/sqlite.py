@@ -13,7 +13,20 @@ from urllib.parse import quote
 from sqlite_utils import Database, Migrations
 
 from relay.errors import Refused, StoreFailed
-from relay.store import audit, batches, gone, hints, mend, outbox, reports, retention, snapshot, start
+from relay.store import (
+    audit,
+    batches,
+    figures,
+    gone,
+    hints,
+    mend,
+    outbox,
+    pages,
+    reports,
+    retention,
+    snapshot,
+    start,
+)
 from relay.store.backup import copy
 from relay.store.crowds import with_crowds
 from relay.store.records import Claimed, Claims, Edge, Result, Turn
@@ -82,6 +95,7 @@ class Store:
     hint_statistics = _reads(hints.hint_statistics)
 
     begin = _writes(start.begin)
+    change = _writes(start.change)
     give_back = _writes(outbox.give_back)
     end_leases = _writes(outbox.end_leases)
     is_down = _reads(outbox.is_down)
@@ -101,6 +115,16 @@ class Store:
     shrink = _writes(retention.shrink)
 
     rows = _reads(reports.rows)
+    jobs_page = _reads(pages.jobs_page)
+    job = _reads(pages.job)
+    files_of_batch = _reads(pages.batch_files)
+    events_page = _reads(pages.events_page)
+    event = _reads(pages.event)
+    deliveries_page = _reads(pages.deliveries_page)
+    delivery = _reads(pages.delivery)
+    summary = _reads(figures.summary)
+    series = _reads(figures.series)
+    last_event = _reads(figures.last_event)
     chosen = _reads(reports.chosen)
     waiting = _reads(reports.waiting)
     audit_slice = _reads(audit.audit_slice)
@@ -157,10 +181,12 @@ def open_store(
     executors: tuple[Executor, Executor] | None = None,
     last: int | None = None,
     committed: Callable[[int], object] = lambda _: None,
+    timed: Callable[[float], object] = lambda _: None,
 ) -> Store:
     """Open or create, migrate, ready to write. Raises Refused with one clear line.
 
-    `last`: the number of a commit that must be in it. `committed` is told the number of each.
+    `last`: the number of a commit that must be in it. `committed` is told the number of each, and
+    `timed` the seconds it took.
     """
     try:
         _check_whole(path, last)
@@ -172,7 +198,7 @@ def open_store(
     except (sqlite3.Error, OSError) as error:
         raise Refused(f"{path}: {_words(error)}") from None
     pair = executors or (ThreadPoolExecutor(1, "relay-writer"), ThreadPoolExecutor(1, "relay-reader"))
-    return Store(Writer(connection, pair[0], committed), reader, pair)
+    return Store(Writer(connection, pair[0], committed, timed), reader, pair)
 
 
 def _uri(path: Path, mode: str) -> str:

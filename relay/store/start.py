@@ -28,6 +28,13 @@ def begin(db: Connection, *, renamed: Mapping[str, str] | None = None, now: floa
     db.execute(SQL["cut_moves"], (at,))
 
 
+def change(db: Connection, *, renamed: Mapping[str, str]) -> None:
+    """While relay runs the configuration has become another: as at a start, but claims and waits stay."""
+    for new, old in renamed.items():
+        _rename(db, old, new)
+    db.execute(SQL["look_at_rules_again"])
+
+
 def _too_long(db: Connection, at: str, now: float) -> Iterator[tuple[str, int]]:
     tomorrow = utc_text(now + schedule.LONGEST_SETTLE)
     for seq, due_at, failures, group, since in db.execute(SQL["waits"], (at, tomorrow)):

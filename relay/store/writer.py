@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -22,7 +23,8 @@ class Writer:
     """Runs functions on the connection, each a transaction of its own, as many as wait in one commit.
 
     A function that raises is undone alone. Cancelling the wait does not undo what was handed in.
-    `committed` is told the number of each commit, once it is on the disk and before anyone hears of it.
+    `committed` is told the number of each commit, once it is on the disk and before anyone hears of it, and
+    `timed` the seconds it took; both in the writer's thread.
     """
 
     def __init__(
@@ -30,10 +32,12 @@ class Writer:
         connection: sqlite3.Connection,
         executor: Executor,
         committed: Callable[[int], object] = lambda _: None,
+        timed: Callable[[float], object] = lambda _: None,
     ) -> None:
         self._connection = connection
         self._executor = executor
         self._committed = committed
+        self._timed = timed
         self._waiting: deque[_Item] = deque()
         self._lock = threading.Lock()
         self._draining = False
@@ -53,8 +57,10 @@ class Writer:
 
     def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
         while group := self._take():
+            began = time.perf_counter()
             if (number := commit_together(self._connection, group)) is not None:
                 self._committed(number)
+                self._timed(time.perf_counter() - began)
             try:
                 loop.call_soon_threadsafe(_resolve, group)
             except RuntimeError:  # the loop is closed: no one waits any more

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from tests.bench import cost, delivery, flood, look, memory, poll, rule
+from tests.bench import cost, delivery, flood, look, memory, pages, poll, rule, start
 from tests.bench.ratios import Compared, table
 
 BENCHES: dict[str, Callable[[Path], AsyncIterator[Compared]]] = {
@@ -16,8 +16,10 @@ BENCHES: dict[str, Callable[[Path], AsyncIterator[Compared]]] = {
     "poll": poll.measure,
     "delivery": delivery.measure,
     "rule": rule.measure,
+    "pages": pages.measure,
     "cost": cost.measure,
     "memory": memory.measure,
+    "start": start.measure,
     "flood": flood.measure,
 }
 

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.cli.pace import pace, shares
+from relay.cli.pace import pace
 from relay.model import Secret
 from relay.sources import KINDS, SourceSpec
+from relay.sources.pace import shares
 
 
 def too_many(what):

@@ -42,7 +42,8 @@ async def test_healthz_is_served(home):
     home.watch(API, "", place=PLACE.replace('"off"', f'"127.0.0.1:{port}"'))
     async with home.started("run"):
         await until(lambda: home.ask("SELECT 1 FROM sources"))
-        assert await _get(f"http://127.0.0.1:{port}/healthz") == (200, {"ok": True})
+        status, said = await _get(f"http://127.0.0.1:{port}/healthz")
+    assert (status, said["ok"]) == (200, True)
 
 
 async def _get(url):

@@ -2,6 +2,11 @@
 
 import asyncio
 import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,8 +14,15 @@ from relay import __version__
 
 COMMANDS = [
     *("run", "demo", "check", "test", "poll", "status", "jobs", "events", "deliveries", "retry"),
-    *("replay", "drop", "audit", "backup", "simulate"),
+    *("replay", "drop", "audit", "backup", "simulate", "completion", "man"),
 ]
+
+
+def said_by(*args, stdin="", environ=None):
+    done = subprocess.run(
+        args, input=stdin, env=environ, capture_output=True, text=True, check=False, timeout=30
+    )
+    return done.returncode, done.stdout, done.stderr
 
 
 async def test_the_version_is_the_packages(home):
@@ -39,7 +51,8 @@ async def test_every_command_explains_itself_without_a_configuration(home, comma
     [
         (("stats",), "There is no command 'stats'. Did you mean 'status'?"),
         (("frobnicate",), "There is no command 'frobnicate'. See 'relay --help'."),
-        (("status", "--jsn"), "No such option '--jsn'"),
+        (("status", "--jsn"), "No such option '--jsn'. Did you mean '--json'?"),
+        (("completion", "csh"), "'csh' is not one of 'bash', 'zsh', 'fish'"),
         (("retry",), "Name deliveries, or all dead ones by --all"),
         (("events", "--limit", "0"), "0 is not in the range"),
         (("demo", "--for", "soon"), "'soon' is not a duration: write it as 20s or 5m"),
@@ -98,3 +111,34 @@ async def test_a_reader_that_leaves_early_is_no_crash(past, args):
         os.close(writer)
     _, err = await asyncio.wait_for(process.communicate(), 15)
     assert (process.returncode, err) == (1, b"")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+async def test_a_shell_takes_its_completion(home, shell):
+    done = await home.relay("completion", shell)
+    assert (done.status, done.err) == (0, "")
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not on this machine")
+    assert said_by(shell, "-n", stdin=done.out) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "found"), [("relay dr", "drop"), ("relay status --j", "--json"), ("relay completion z", "zsh")]
+)
+def test_commands_options_and_values_are_completed(words, found):
+    asked = {"_RELAY_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    program = Path(sys.executable).with_name("relay")
+    assert said_by(program, environ=asked) == (0, f"plain,{found}\n", "")
+
+
+async def test_the_manual_page_names_every_command_and_option(home):
+    done = await home.relay("man")
+    assert (done.status, done.err) == (0, "")
+    assert re.findall(r"^\.SS relay (\w+)", done.out, re.MULTILINE) == COMMANDS
+    assert "\\fB\\-\\-json\\fR" in done.out
+
+
+@pytest.mark.skipif(not shutil.which("groff"), reason="groff is not on this machine")
+async def test_the_manual_page_is_well_formed(home):
+    page = (await home.relay("man")).out
+    assert said_by("groff", "-man", "-Tutf8", "-ww", "-z", stdin=page) == (0, "", "")

@@ -5,13 +5,14 @@ from relay.errors import ConfigError
 
 HOOK = '[destinations.hook]\ntype = "webhook"\nurl = "https://example.com/"\n'
 LOOPBACK = (
-    "must be a loopback address such as 127.0.0.1, or anybody on the network could read all: "
-    "put a proxy that asks who they are before it"
+    "must be a loopback address such as 127.0.0.1 while there is no token, or anybody on the network "
+    "could read all: set token too"
 )
 NO_KEY = "must be printable ASCII without spaces: copy the key again, it begins with llx-"
 NO_QUERY = "must end with its path: leave out what begins with ? or #, set parameters in query"
 NO_PARAMETER = "is no parameter that can be set for"
 NOTHING = "an empty list matches nothing: name a value, or leave the condition out"
+RELAY = "name, database, listen, token, heartbeat_url, retention, alerts_to, timezone"
 KINDS = "parse, classify, extract, split, batch, batch_v1"
 
 # What is added from line 3 on, and the whole of what is said of it.
@@ -23,11 +24,8 @@ MISTAKES = [
     ),
     ('[relay]\nnmae = "x"', "4: relay.nmae: there is no such key here: did you mean name?"),
     (
-        "[relay]\ntoken = 1",
-        (
-            "4: relay.token: there is no such key here: "
-            "known are name, database, listen, retention, alerts_to, timezone"
-        ),
+        "[relay]\nretries = 1",
+        f"4: relay.retries: there is no such key here: known are {RELAY}",
     ),
     ('[relay]\nretention = "1d"', "4: relay.retention: must be at least 2d"),
     ("[relay]\nname = 1", "4: relay.name: must be a text in quotes"),

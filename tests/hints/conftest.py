@@ -5,11 +5,11 @@ import json
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from looking import served_by
 from stories.conftest import story  # noqa: F401 - the same relay, in virtual time or in ours
 from virtual import VirtualLoop
 
 from relay.model import Secret
-from relay.web import app
 
 
 def pytest_asyncio_loop_factories(item):
@@ -38,8 +38,7 @@ async def door(story):  # noqa: F811 - the fixture from above
     async def begin(**spec):
         it = await story(signing_secret=Secret(SECRET), **spec)
         await it.look()
-        hints = {poller.spec.name: poller.hints for poller in it.relay.pollers}
-        client = TestClient(TestServer(app(it.store, hints)))
+        client = TestClient(TestServer(served_by(it)))
         await client.start_server()
         clients.append(client)
         return it, client

@@ -5,6 +5,7 @@ import pytest
 from relay.simulator import Scenario, Simulator
 from relay.simulator.http import app
 from tests.process.live import KEY, Home, Receiver, served, until
+from tests.process.manager import listening
 
 HOOK = """
 [destinations.hook]
@@ -53,3 +54,10 @@ def looked(home):
         await until(lambda: home.sources_seen() == sources)
 
     return wait
+
+
+@pytest.fixture
+def systemd(tmp_path):
+    """It listens for news of a service."""
+    with listening(str(tmp_path / "notify")) as manager:
+        yield manager

@@ -25,6 +25,8 @@ SECRETS = {
     "SLACK_HOOK": "CANARYofTheSlackUrl0007",
     "SLACK_TOKEN": "xoxb-CANARYofTheSlackBot0008",
     "WEBHOOK_QUERY": "CANARYofTheQuery0009",
+    "RELAY_TOKEN": "CANARYofRelaysOwnToken0010",
+    "HEARTBEAT": "CANARYofTheHeartbeatUrl0011",
 }
 MARKS = [value.split()[-1].removeprefix("whsec_").encode() for value in SECRETS.values()]
 
@@ -34,6 +36,8 @@ name = "tested"
 database = "relay.db"
 listen = "127.0.0.1:{port}"
 alerts_to = "taken"
+token = "$RELAY_TOKEN"
+heartbeat_url = "$URL_heartbeat"
 [sources.acme]
 kind = "classify"
 api_key = "$ACME_KEY"
@@ -136,6 +140,7 @@ def given(tmp_path, around):
     urls["URL_raw"] = f"http://127.0.0.1:{port}/raw/{end}"
     urls["URL_tls"] = f"https://127.0.0.1:{port}/tls/{end}"
     urls["URL_slackhook"] = f"{receivers}/slackhook/{SECRETS['SLACK_HOOK']}"
+    urls["URL_heartbeat"] = f"{receivers}/heartbeat/{SECRETS['HEARTBEAT']}"
     given = {**SECRETS, **urls}
     folder = tmp_path / "credentials"
     folder.mkdir()
@@ -170,6 +175,8 @@ def leaks(said):
     return [(place, mark.decode()) for place, content in said.items() for mark in MARKS if mark in content]
 
 
+LISTS = ("status", "sources", "jobs", "events", "deliveries", "destinations", "rules")
+PATHS = ("/", "/healthz", "/readyz", "/metrics", "/hints/acme", *(f"/api/v1/{name}" for name in LISTS))
 COMMANDS = (
     ("check",),
     ("status",),
@@ -182,24 +189,18 @@ COMMANDS = (
 )
 
 
-async def test_no_secret_is_in_anything_that_relay_says_or_leaves(canaries, given, unused_tcp_port):
+@pytest.mark.parametrize("form", ["text", "json"])
+async def test_no_secret_is_in_anything_that_relay_says_or_leaves(canaries, given, unused_tcp_port, form):
     home = canaries
     home.write(home.config.read_text().replace("127.0.0.1:0", f"127.0.0.1:{unused_tcp_port}"))
     said = {}
-    async with home.started("run", **given) as relay:
+    token = {"Authorization": f"Bearer {SECRETS['RELAY_TOKEN']}"}
+    async with home.started("run", RELAY_LOG=form, **given) as relay:
         await until(lambda: len(home.ask("SELECT DISTINCT delivery FROM attempts")) >= 7, within=40)
-        await until(lambda: home.log.read_text().count("failures=") >= 3, within=30)
+        await until(lambda: home.log.read_text().count("failures") >= 3, within=30)
         said["arguments"] = _content(Path(f"/proc/{relay.pid}/cmdline"))
-        async with aiohttp.ClientSession() as session:
-            for path in (
-                "/",
-                "/healthz",
-                "/readyz",
-                "/metrics",
-                "/api/v1/status",
-                "/api/v1/events",
-                "/hints/acme",
-            ):
+        async with aiohttp.ClientSession(headers=token) as session:
+            for path in PATHS:
                 async with session.get(f"http://127.0.0.1:{unused_tcp_port}{path}") as answer:
                     said[path] = await answer.read() + repr(answer.headers).encode()
         for command in COMMANDS:

@@ -2,28 +2,13 @@
 
 import asyncio
 import signal
-import socket
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.process.live import KEY, SECRET, until
-
-
-@pytest.fixture
-def systemd(tmp_path):
-    """A socket as systemd listens on for news of a service."""
-    path = str(tmp_path / "notify")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        sock.bind(path)
-        sock.setblocking(False)
-        yield path, sock
-
-
-async def next_heard(sock):
-    loop = asyncio.get_running_loop()
-    return (await asyncio.wait_for(loop.sock_recv(sock, 1000), 15)).decode()
+from tests.process.manager import listening
 
 
 async def ended(process, *, within=10.0):
@@ -34,30 +19,25 @@ async def ended(process, *, within=10.0):
 
 
 async def test_systemd_hears_when_relay_is_ready_and_when_it_stops(home, watched, systemd):
-    path, sock = systemd
     watched()
-    async with home.started("run", NOTIFY_SOCKET=path) as relay:
-        assert await next_heard(sock) == "READY=1"
+    async with home.started("run", NOTIFY_SOCKET=systemd.path) as relay:
+        assert await systemd.hears() == "READY=1"
         relay.terminate()
-        assert await next_heard(sock) == "STOPPING=1"
+        assert await systemd.hears("STOPPING") == "STOPPING=1"
         assert await relay.wait() == 0
 
 
 async def test_systemd_hears_of_an_abstract_socket(home, watched):
     watched()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        sock.bind(f"\0relay-{time.monotonic_ns()}")
-        sock.setblocking(False)
-        name = sock.getsockname().decode().replace("\0", "@", 1)
-        async with home.started("run", NOTIFY_SOCKET=name):
-            assert await next_heard(sock) == "READY=1"
+    with listening(f"@relay-{time.monotonic_ns()}") as systemd:
+        async with home.started("run", NOTIFY_SOCKET=systemd.path):
+            assert await systemd.hears() == "READY=1"
 
 
 async def test_ready_is_said_when_the_api_is_down(home, systemd):
-    path, sock = systemd
     home.watch("http://127.0.0.1:9", "", kinds=("parse",))
-    async with home.started("run", NOTIFY_SOCKET=path) as relay:
-        assert await next_heard(sock) == "READY=1"
+    async with home.started("run", NOTIFY_SOCKET=systemd.path) as relay:
+        assert await systemd.hears() == "READY=1"
         relay.terminate()
         assert (await ended(relay))[0] == 0
 
