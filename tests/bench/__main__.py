@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from tests.bench import cost, delivery, flood, look, memory, pages, poll, rule, start
+from tests.bench import cost, delivery, flood, idle, look, memory, pages, poll, rule, start
 from tests.bench.ratios import Compared, table
 
 BENCHES: dict[str, Callable[[Path], AsyncIterator[Compared]]] = {
@@ -21,6 +21,7 @@ BENCHES: dict[str, Callable[[Path], AsyncIterator[Compared]]] = {
     "memory": memory.measure,
     "start": start.measure,
     "flood": flood.measure,
+    "idle": idle.measure,
 }
 
 
