@@ -78,11 +78,14 @@ class Served:
 
 
 @asynccontextmanager
-async def a_relay(folder, *, more="", kinds=("parse", "batch")):
-    """It has seen three jobs: `good` ends well, `bad` fails, and one has an evil name and error."""
+async def a_relay(folder, *, more="", kinds=("parse", "batch"), answers=ANSWERS):
+    """It has seen three jobs: `good` ends well, `bad` fails, and one has an evil name and error.
+
+    `answers`: what destinations say, by their path.
+    """
     home, port = Home(folder), free_port()
     simulator = Simulator(Scenario(), now=time.time, seed=1, api_key=KEY)
-    receiver = Receiver(lambda arrival, _: ANSWERS.get(arrival.path, 204))
+    receiver = Receiver(lambda arrival, _: answers.get(arrival.path, 204))
     async with served(app(simulator)) as api, served(receiver.app()) as hook:
         place = PLACE.format(port=port, more=more.format(hook=hook))
         home.watch(api, RULES.format(url=hook), place=place, kinds=kinds)

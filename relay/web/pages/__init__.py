@@ -8,9 +8,9 @@ from aiohttp import web
 
 from relay.web.api import models
 from relay.web.api.calls import asked, names_of
-from relay.web.pages import lists, overview
+from relay.web.pages import actions, lists, login, overview
 from relay.web.pages.assets import PREFIX, asset
-from relay.web.pages.page import given, page, problem
+from relay.web.pages.page import LOGIN, given, page, problem
 from relay.web.view import VIEW
 
 __all__ = ["PAGES", "add_to", "problem"]
@@ -41,6 +41,11 @@ PAGES = (
 
 def add_to(application: web.Application) -> None:
     application.router.add_get(f"{PREFIX}/{{name}}", asset)
+    application.router.add_get(LOGIN, login.ask)
+    application.router.add_post(LOGIN, login.enter)
+    application.router.add_post("/logout", login.leave)
+    application.router.add_post("/deliveries/{id}", actions.retry)
+    application.router.add_post("/destinations", actions.test)
     for shown in PAGES:
         application.router.add_get(shown.path, _showing(shown))
 
