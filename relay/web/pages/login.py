@@ -19,7 +19,7 @@ async def ask(request: web.Request) -> web.Response:
 
 
 async def enter(request: web.Request) -> web.Response:
-    """Where the page came by https, so does the cookie alone; the browser says so, since proxies stand between."""
+    """The cookie of an https page, as the browser says, goes by https alone: proxies stand between."""
     if not is_same_origin(request):
         raise Problem(403, "this came from another site's page; use relay's own")
     given, door = await form(request), request.app[DOOR]
