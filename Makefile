@@ -10,6 +10,7 @@ DEV    := $(VENV)/.ready-to-develop
 OLDSDK := $(VENV)/llama-cloud-2.13
 LOCKER := $(VENV)/pip-tools
 SLACK  := $(VENV)/slack-types
+AXE    := $(VENV)/axe
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -22,7 +23,7 @@ demo: $(RUN) ## watch relay work, without an account; Ctrl-C ends it
 	@$(VENV)/bin/relay demo $(ARGS)
 
 # Real processes that are killed by the clock want the machine for themselves.
-test: $(DEV) $(if $(shell command -v npm),$(SLACK)/.ready) ## run the tests
+test: $(DEV) $(if $(shell command -v npm),$(SLACK)/.ready $(AXE)/.ready) ## run the tests
 	$(PY) -m pytest -n auto --dist worksteal $(or $(ARGS),--ignore tests/process)
 	$(if $(ARGS),,$(PY) -m pytest tests/process)
 
@@ -65,10 +66,11 @@ $(DEV): requirements-dev.lock tests/llama-cloud-2.13.lock $(RUN)
 	$(PIP) install --require-hashes --no-deps --target $(OLDSDK) -r tests/llama-cloud-2.13.lock
 	@touch $@
 
-# Slack's own types, by which a test judges what is posted; where there is no npm that test is skipped.
-$(SLACK)/.ready: tests/slack-types/package.json tests/slack-types/package-lock.json | $(VENV)/bin/pip
-	@mkdir -p $(SLACK) && cp tests/slack-types/package*.json $(SLACK)
-	npm ci --prefix $(SLACK) --ignore-scripts --no-audit --no-fund --loglevel=error
+# Slack's own types, by which a test judges what is posted, and axe, by which pages are judged; where there is no npm
+# those tests are skipped.
+$(SLACK)/.ready $(AXE)/.ready: $(VENV)/%/.ready: tests/%/package.json tests/%/package-lock.json | $(VENV)/bin/pip
+	@mkdir -p $(@D) && cp tests/$*/package*.json $(@D)
+	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # The hashes are the public registry's: this machine's pip configuration has no say.

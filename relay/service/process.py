@@ -41,11 +41,12 @@ async def opened(held: Held, timed: Callable[[float], object] = lambda _: None) 
 
 @dataclass(frozen=True)
 class Running:
-    """A relay at work. `ended` is done when it has stopped, for whatever reason."""
+    """A relay at work. `ended` is done when it has stopped, for whatever reason; `own`: where it listens."""
 
     relay: Relay
     store: Store
     ended: asyncio.Task[None]
+    own: tuple[str, int] | None
 
 
 @asynccontextmanager
@@ -87,12 +88,14 @@ async def running(
                 )
                 heartbeat = Heartbeat(await reaches.denying(), view)
                 relay.chores += [partial(held.watch, clock), heartbeat.run]
-                async with serving(taken, app(view, metrics)), _at_work(assembly, view, chores) as it:
+                async with serving(taken, app(view, metrics)), _at_work(assembly, view, chores, own) as it:
                     yield it
 
 
 @asynccontextmanager
-async def _at_work(assembly: Assembly, view: View, chores: Chores) -> AsyncIterator[Running]:
+async def _at_work(
+    assembly: Assembly, view: View, chores: Chores, own: tuple[str, int] | None
+) -> AsyncIterator[Running]:
     relay = assembly.relay
 
     async def become(config: Config) -> None:
@@ -102,7 +105,7 @@ async def _at_work(assembly: Assembly, view: View, chores: Chores) -> AsyncItera
     relay.chores += chores(relay, view, become)
     ended = asyncio.create_task(relay.run())
     try:
-        yield Running(relay, view.store, ended)
+        yield Running(relay, view.store, ended, own)
     finally:
         relay.stop()
         await ended
