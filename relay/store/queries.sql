@@ -268,8 +268,9 @@ INSERT INTO attempts (delivery, nth, started_at, seconds, outcome, status, answe
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING
 
--- give_back_unsent: leases of what was never sent, as if they had not been claimed
-UPDATE deliveries SET owner = NULL, due_at = ?, attempts = attempts - 1
+-- give_back_unsent: leases of what was never sent, as if they had not been claimed; due since ever, so that no clock
+-- that is set back parks them
+UPDATE deliveries SET owner = NULL, due_at = min(created_at, ?), attempts = attempts - 1
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
 
 -- end_leases: at the end of a run no claim is anyone's, nor at the end of one destination's lane
@@ -285,14 +286,16 @@ WHERE state = 'waiting' AND owner IS NOT NULL
 -- look_at_rules_again: the configuration may have them again
 UPDATE deliveries SET held = CASE WHEN lost >= 2 THEN 'alone' END WHERE state = 'waiting' AND held = 'rule'
 
--- waits: what may wait too long for its kind, since when, and for what
+-- waits: what may wait too long for its kind and is under no lease, since when, for what, and whether for nothing,
+-- since it was claimed and given back
 SELECT * FROM (SELECT seq, due_at, failures,
   CASE WHEN claimed_at IS NULL AND settle_until IS NULL AND group_key IS NOT NULL
     THEN max(group_wait, group_interval) END AS grouped,
   CASE WHEN failures = 0 THEN created_at ELSE coalesce((SELECT a.started_at FROM attempts AS a
-    WHERE a.delivery = deliveries.id ORDER BY a.nth DESC LIMIT 1), created_at) END AS since
-  FROM deliveries WHERE state = 'waiting' AND due_at > ?1)
-WHERE since > ?1 OR due_at > ?2 OR grouped IS NOT NULL
+    WHERE a.delivery = deliveries.id ORDER BY a.nth DESC LIMIT 1), created_at) END AS since,
+  claimed_at IS NOT NULL AND failures = 0 AS given_back
+  FROM deliveries WHERE state = 'waiting' AND due_at > ?1 AND owner IS NULL)
+WHERE since > ?1 OR due_at > ?2 OR grouped IS NOT NULL OR given_back
 
 -- cut_wait: it is longer than its kind allows
 UPDATE deliveries SET due_at = ?1, settle_until = CASE WHEN settle_until IS NOT NULL THEN ?1 END WHERE seq = ?2

@@ -96,6 +96,7 @@ class Store:
 
     begin = _writes(start.begin)
     change = _writes(start.change)
+    cut_waits = _writes(start.cut_waits)
     give_back = _writes(outbox.give_back)
     end_leases = _writes(outbox.end_leases)
     is_down = _reads(outbox.is_down)

@@ -105,7 +105,7 @@ class Office:
         store.writer._connection.execute("PRAGMA busy_timeout = 0")  # a wait there would be a real one
         return store
 
-    async def happens(self, job="pjb-1", *, to=("inbox",), give_up_after=3 * DAY, after=0.0):
+    async def happens(self, job="pjb-1", *, to=("inbox",), give_up_after=3 * DAY, after=0.0, group=None):
         """A change of this job, routed; the ids of its deliveries. `after`: how much later they are due."""
         now = self.clock.now()
         if self._source is None:
@@ -114,7 +114,7 @@ class Office:
         nth = self._jobs[job].changes + 1 if job in self._jobs else 1
         event = _event(next(self._ids), job, f"STATUS-{nth}", now)
         deliveries = tuple(
-            _delivery(f"msg_{next(self._ids)}", name, now, give_up_after, after) for name in to
+            _delivery(f"msg_{next(self._ids)}", name, now, give_up_after, after, group) for name in to
         )
         new = NewEvent(event=event, job_id=job, nth=nth, rules={"all": list(to)}, deliveries=deliveries)
         await self.store.ingest(
@@ -206,7 +206,7 @@ def _event(number, job, status, now):
     return Event(id=f"evt_{number}", type=f"parse.{status.lower()}", timestamp=utc_text(now), data=data)
 
 
-def _delivery(delivery, destination, now, give_up_after, after):
+def _delivery(delivery, destination, now, give_up_after, after, group):
     return NewDelivery(
         id=delivery,
         destination=destination,
@@ -215,6 +215,7 @@ def _delivery(delivery, destination, now, give_up_after, after):
         severity="info",
         due_at=utc_text(now + after),
         give_up_at=utc_text(now + give_up_after),
+        group=group,
     )
 
 
