@@ -250,11 +250,8 @@ class Lane:
     def _fails(self, result: Result, failure: DeliveryFailed, began: float) -> None:
         if (why := self._gate.failed(result.claimed.id, failure, began)) is not None:
             self._edges.append(self._edge("down", why))
-        if (
-            result.claimed.is_attempt
-            and result.due_at is None
-            and not result.claimed.message.events[0].is_own
-        ):
+        is_dead = result.claimed.is_attempt and result.due_at is None
+        if is_dead and not result.claimed.is_own:
             self._edges.append(self._edge("dead", failure.reason))
 
     def _edge(self, what: Literal["down", "up", "dead"], why: str | None) -> Edge:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from sqlite3 import Connection
 
-from relay.model import is_own, utc_text
+from relay.model import utc_text
 from relay.store.claims import claim, place_key
 from relay.store.events import add_events, ripen
 from relay.store.named import SQL, as_json
@@ -67,12 +67,12 @@ def end_unsent(db: Connection, *, seqs: Sequence[int], reason: str, now: float) 
     if not seqs:
         return 0, False
     chosen = as_json(seqs)
-    types = [event_type for (event_type,) in db.execute(SQL["first_types"], (chosen,))]
+    (tells,) = db.execute(SQL["carry_others_news"], (chosen,)).fetchone()
     at = utc_text(now)
     ended = Counter(f"{to}/dead" for (to,) in db.execute(SQL["end_unsent"], (at, reason, chosen)))
     tally(db, "delivery", at, ended)
     db.execute(SQL["release"], (chosen,))
-    return ended.total(), ended.total() > 0 and not all(map(is_own, types))
+    return ended.total(), ended.total() > 0 and bool(tells)
 
 
 def _next_due(db: Connection, destination: str, at: str) -> str | None:

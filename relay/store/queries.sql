@@ -171,10 +171,10 @@ UPDATE deliveries SET held = NULL WHERE held = 'order' AND seq IN (
     WHERE next.destination = d.destination AND next.job = d.job AND next.state = 'waiting')
   FROM deliveries AS d WHERE d.seq IN (SELECT value FROM json_each(?)))
 
--- first_types: what the first event is of each of these deliveries
-SELECT e.type FROM deliveries AS d JOIN events AS e
-  ON e.seq = (SELECT min(p.event) FROM delivery_parts AS p WHERE p.delivery = d.id)
-WHERE d.seq IN (SELECT value FROM json_each(?))
+-- carry_others_news: whether one of these deliveries carries more than relay's own news, which is of no job
+SELECT EXISTS (
+  SELECT 1 FROM deliveries AS d JOIN delivery_parts AS p ON p.delivery = d.id JOIN events AS e ON e.seq = p.event
+  WHERE d.seq IN (SELECT value FROM json_each(?)) AND e.source <> 0 AND e.job_id <> '')
 
 -- lease: the claim, of all rows in one statement; counts the attempt in the commit before its send, and a lease
 -- that ran out as lost

@@ -172,6 +172,12 @@ class Claimed:
     def is_attempt(self) -> bool:
         return self.attempt > 0
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is relay's own news, and nothing else."""
+        message = self.message
+        return message.count == len(message.events) and all(event.is_own for event in message.events)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Result:

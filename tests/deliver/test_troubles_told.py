@@ -6,7 +6,10 @@ import pytest
 from office import DAY, Receiver, at_work
 
 from relay.errors import DeliveryFailed
+from relay.ingest import Terms
+from relay.rules import Rule
 from relay.schedule import Breaker
+from relay.store import Group
 
 HOUR = 3600.0
 DENIED = DeliveryFailed("HTTP 403", status=403, fault="destination")
@@ -130,6 +133,26 @@ def test_a_late_success_of_before_it_opened_says_nothing():
     breaker = Breaker().opened(100.0)
     assert breaker.after_success(began=99.0) == breaker
     assert breaker.after_success(began=105.0).probe_at is None
+
+
+# --- a dead message of several events
+
+
+async def test_a_dead_group_is_told_of_though_it_begins_with_relays_own_news(quick_office):
+    office = quick_office
+    office.routes = office.routes_by(Rule(name="all", on=("destination.down",), to=("inbox",), group_by=()))
+    office.routes.destinations["inbox"] = Terms(give_up_after=DAY, grouped=True)
+    receiver = Receiver(fails=lambda *_: DeliveryFailed("HTTP 410", permanent=True))
+    troubled = office.lane(Receiver(fails=lambda *_: DENIED), "other")
+    await office.happens("pjb-0", to=("other",))
+    async with at_work(troubled):
+        await asyncio.sleep(1)
+    await office.happens("pjb-1", group=Group(key="{}", wait=10.0, interval=60.0))
+    async with at_work(office.lane(receiver)):
+        await asyncio.sleep(60)
+    ((_, message),) = receiver.sent
+    assert [event.type for event in message.events] == ["destination.down", "parse.status-1"]
+    assert ("delivery.dead", "HTTP 410") in await told(office)
 
 
 # --- a destination that comes and goes
