@@ -8,7 +8,8 @@ from typing import Literal
 from relay import schedule
 from relay.deliver.attempt import Sender, Texts
 from relay.deliver.gate import Gate
-from relay.deliver.room import Ready, Words, places, wait_for
+from relay.deliver.room import Ready, places, wait_for
+from relay.deliver.words import Words, worded
 from relay.destinations import Options
 from relay.errors import DeliveryFailed, StoreFailed
 from relay.ingest import OwnNews
@@ -169,6 +170,7 @@ class Lane:
             claims=claims,
             now=now,
         )
+        turn = await worded(turn, self._words, self._store, self._clock, self._options.timeout)
         for claimed in turn.claimed:
             self._ready.put_nowait(Ready(claimed, lease_until, claims.probe))
         self._unsent += turn.unread
@@ -184,7 +186,6 @@ class Lane:
             probe=not self._gate.is_open,
             living=self._options.is_living,
             tables=self._tables,
-            words=self._words,
             idle=not taken,
             rules=self._rules,
         )

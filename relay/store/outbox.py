@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from sqlite3 import Connection
 
 from relay.model import utc_text
-from relay.store.claims import claim, place_key
+from relay.store.claims import Claim, claim, place_key
 from relay.store.events import add_events, ripen
 from relay.store.named import SQL, as_json
 from relay.store.records import Claimed, Claims, Edge, Result, Turn
@@ -21,6 +21,7 @@ LOST_FOR_GOOD = 5
 """Attempts without an outcome after which a delivery is given up: it ends whoever sends it."""
 
 POISON = f"poison: relay ended {LOST_FOR_GOOD} times while it was being sent"
+UNREADABLE = "unreadable: it can't be made of what the database holds of it"
 
 
 def turn(
@@ -43,18 +44,22 @@ def turn(
     died = settle(db, results, destination, now)
     give_back(db, unsent=unsent, now=now)
     told = [edge for edge in edges if died or edge.what != "dead"]
-    found = _poison(db, destination, now) if claims is not None else ()
-    if end_unsent(db, seqs=found, reason=POISON, now=now)[1] and dead is not None:
-        told.append(dead(POISON))
+
+    def end(seqs: Sequence[int], reason: str) -> None:
+        if end_unsent(db, seqs=seqs, reason=reason, now=now)[1] and dead is not None:
+            told.append(dead(reason))
+
+    found, more = Claim(), ripen(db, destination, now)
+    if claims is not None:
+        end(_poison(db, destination, now), POISON)
+    if claims is not None and claims.room > 0:
+        found = claim(db, destination, owner, claims, now)
+        end(found.unreadable, UNREADABLE)
     over = (*(r.claimed for r in results), *unsent)
     news = tell(db, destination, told, now) or any(claimed.is_suspect for claimed in over)
-    more = ripen(db, destination, now)
-    claimed: tuple[Claimed, ...] = ()
-    if claims is not None and claims.room > 0:
-        claimed, soon = claim(db, destination, owner, claims, now)
-        more = more or soon
     at = utc_text(now)
-    return Turn(claimed=claimed, next_due=at if more else _next_due(db, destination, at), news=news)
+    next_due = at if more or found.soon else _next_due(db, destination, at)
+    return Turn(claimed=found.claimed, next_due=next_due, news=news)
 
 
 def _poison(db: Connection, destination: str, now: float) -> Sequence[int]:

@@ -92,7 +92,7 @@ UPDATE deliveries SET severity = ? WHERE id = ?
 
 -- ripe: deliveries whose time to settle is over, and whether their job has turned out well since
 SELECT d.seq, d.id, d.rule, d.relay, d.severity, d.give_up_at, d.group_key, d.group_wait, d.group_interval, e.seq,
-  e.data ->> 'status' <> 'COMPLETED' AND EXISTS (
+  iif(json_valid(e.data), e.data ->> 'status' <> 'COMPLETED', false) AND EXISTS (
     SELECT 1 FROM jobs AS j WHERE j.source = e.source AND j.id = e.job_id AND j.status = 'COMPLETED')
 FROM deliveries AS d JOIN delivery_parts AS p ON p.delivery = d.id JOIN events AS e ON e.seq = p.event
 WHERE d.destination = ? AND d.state = 'waiting' AND d.settle_until <= ? ORDER BY d.settle_until, d.seq LIMIT ?
@@ -195,7 +195,7 @@ SELECT count(*) FROM delivery_parts WHERE delivery = ?
 
 -- tallies: how many events of what kind, of those after one and up to so many
 SELECT count(*), type, kind, max(event) FROM (
-  SELECT p.event, e.type, e.data ->> 'error_kind' AS kind
+  SELECT p.event, e.type, iif(json_valid(e.data), e.data ->> 'error_kind', NULL) AS kind
   FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event
   WHERE p.delivery = ? AND p.event > ? ORDER BY p.event LIMIT ?)
 GROUP BY type, kind
@@ -205,12 +205,16 @@ SELECT e.timestamp FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event 
 ORDER BY p.event DESC LIMIT 1
 
 -- entries: the events that a delivery carries after one, as rows of a table
-SELECT e.timestamp, e.type, e.data ->> 'source', e.data ->> 'job_id', substr(e.data ->> 'name', 1, 300),
-  e.data ->> 'status', substr(e.data ->> 'error', 1, 300), e.data ->> 'url', p.event
-FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ? AND p.event > ?
-ORDER BY p.event LIMIT ?
+SELECT timestamp, type, data ->> 'source', data ->> 'job_id', substr(data ->> 'name', 1, 300),
+  data ->> 'status', substr(data ->> 'error', 1, 300), data ->> 'url', event
+FROM (SELECT p.event, e.timestamp, e.type, iif(json_valid(e.data), e.data, '{}') AS data
+  FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ? AND p.event > ?
+  ORDER BY p.event LIMIT ?)
 
--- keep_words: what the templates said at the first claim
+-- stands_still: a message in place that can't be brought up to date
+UPDATE slack_messages SET due_at = NULL WHERE delivery = ?
+
+-- keep_words: what the templates said after the first claim, and before anything was sent
 UPDATE deliveries SET title = ?, body = ? WHERE id = ?
 
 -- place: where the message stands that this one brings up to date

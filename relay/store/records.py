@@ -154,7 +154,8 @@ class BatchFile:
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
     """A delivery under lease. `attempt` is the number of this try: what fences its result. It is 0 where a
-    message that has arrived is only to be brought up to date. `is_suspect`: it goes alone.
+    message that has arrived is only to be brought up to date. `is_suspect`: it goes alone. `is_new`: it was
+    never sent, and says nothing of its own yet.
     """
 
     seq: int
@@ -163,6 +164,7 @@ class Claimed:
     give_up_at: str
     message: Message
     is_suspect: bool = False
+    is_new: bool = False
 
     @property
     def id(self) -> str:
@@ -216,9 +218,8 @@ class Claims:
     """Which deliveries a lane wants: up to `room`, of those due at the lease's begin.
 
     `probe`: one alone, the least tried, to see whether the destination is well again. `living`: with the
-    place of the message that each brings up to date. `tables`: with a group's other events as rows. `words`:
-    the title and body that a rule's templates give a message; kept from the first claim on. `idle`: nothing
-    of the lane is under way. `rules`: those of the configuration; None for all.
+    place of the message that each brings up to date. `tables`: with a group's other events as rows. `idle`:
+    nothing of the lane is under way. `rules`: those of the configuration; None for all.
     """
 
     room: int
@@ -226,7 +227,6 @@ class Claims:
     probe: bool = False
     living: bool = False
     tables: bool = False
-    words: Callable[[Message], tuple[str | None, str | None]] | None = None
     idle: bool = True
     rules: Container[str] | None = None
 

@@ -134,7 +134,7 @@ class Office:
             return Changes(learned=[(seen, nth)], events=[new])
         return Changes(moved=[(known, seen, nth)], events=[new])
 
-    def lane(self, receiver, name="inbox", *, rules=None, **options):
+    def lane(self, receiver, name="inbox", *, rules=None, words=None, **options):
         chosen = Options(type="inbox").model_copy(update=options)
         lane = Lane(
             name,
@@ -146,6 +146,7 @@ class Office:
             news=OwnNews(self.routes, new_id),
             told=lambda: [other.wake() for other in self.lanes],
             rules=rules,
+            words=words,
         )
         self.lanes.append(lane)
         return lane

@@ -1,5 +1,6 @@
 """Groups: who joins which message, when it goes, and what it carries; in any store."""
 
+import msgspec
 from bookkeeping import NOW, a_group, delivered, failed
 
 from relay.message import SHOWN, Tally
@@ -213,12 +214,25 @@ async def test_very_many_settle_in_more_than_one_transaction(account, lane):
 # --- content
 
 
-async def test_what_the_templates_say_is_kept_from_the_first_claim_on(account, lane):
+async def test_what_the_templates_say_is_kept_from_the_first_attempt_on(store, account, lane):
     await account.sees("a")
-    (first,) = await lane.claim(words=lambda message: (f"{message.events[0].data.job_id}!", None))
+    (first,) = await lane.claim()
+    await store.keep_words(messages=[msgspec.structs.replace(first.message, title="a!")])
     await lane.turn(failed(first, again=5), at=1)
-    (again,) = await lane.claim(at=6, words=lambda _: ("another", "another"))
-    assert (first.message.title, again.message.title, again.message.body) == ("a!", "a!", None)
+    (again,) = await lane.claim(at=6)
+    assert (first.is_new, again.is_new, again.message.title, again.message.body) == (True, False, "a!", None)
+
+
+async def test_a_message_is_new_until_it_was_sent(store, account, lane):
+    await account.sees("a")
+    first = await lane.claim()
+    await lane.turn(unsent=first, at=1, room=0)
+    (given_back,) = await lane.claim(at=1)
+    await store.begin(now=NOW + 2)
+    (lost,) = await lane.claim(at=2)
+    await lane.turn(failed(lost, again=5), at=3)
+    (failed_once,) = await lane.claim(at=5)
+    assert [one.is_new for one in (*first, given_back, lost, failed_once)] == [True, True, True, False]
 
 
 async def test_a_failed_attempt_can_leave_word_for_the_next(account, lane):
