@@ -16,16 +16,23 @@ def retry_delay(failures: int, chance: float) -> float:
 
 
 def next_attempt(
-    failures: int, *, now: float, give_up_at: float, retry_after: float | None, chance: float
+    failures: int,
+    *,
+    now: float,
+    give_up_at: float,
+    retry_after: float | None,
+    chance: float,
+    planned: float | None = None,
 ) -> float | None:
-    """When to try again, or None if this failure was the last.
+    """When to try again, or None if this failure was the last. `planned`: where it was ahead of that time.
 
     The last attempt is at `give_up_at`; only a failure at or after that ends the delivery. What the
     receiver asks for is honoured where it is longer than our own wait, up to a day.
     """
     if now >= give_up_at:
         return None
-    wait = max(retry_delay(failures, chance), min(retry_after or 0.0, LONGEST_RETRY_AFTER))
+    own = retry_delay(failures, chance) if planned is None else planned - now
+    wait = max(own, min(retry_after or 0.0, LONGEST_RETRY_AFTER))
     return min(now + wait, give_up_at)
 
 

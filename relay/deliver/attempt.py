@@ -122,6 +122,7 @@ class Sender:
                 give_up_at=seconds_of(claimed.give_up_at),
                 retry_after=failure.retry_after,
                 chance=self._random.random(),
+                planned=None if claimed.ahead_of is None else seconds_of(claimed.ahead_of),
             )
         return Result(
             claimed=claimed,

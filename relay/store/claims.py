@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from sqlite3 import Connection, Row
+from sqlite3 import Connection, Cursor, Row
 from typing import Any
 
 import msgspec
@@ -17,6 +17,11 @@ from relay.store.records import Claimed, Claims
 
 PROBED = 100
 """Of so many that are due the least tried is a probe."""
+
+FREEZES_EVERY = 3600.0
+"""Seconds from one message of a group that is claimed as a probe to the next: meanwhile the first goes again,
+ahead of its time, and what happens goes on joining the other.
+"""
 
 _decode_data = msgspec.json.Decoder(EventData).decode
 _decode = msgspec.json.Decoder().decode
@@ -48,12 +53,14 @@ def claim(db: Connection, destination: str, owner: str, claims: Claims, now: flo
     claimed, unreadable = [], []
     for row in rows:
         try:
-            claimed.append(_claimed(row, _message(db, row, parts[row["id"]], claims), row["attempts"] + 1))
+            message = _message(db, row, parts[row["id"]], claims)
+            claimed.append(_claimed(row, message, row["attempts"] + 1, at))
         except UNREADABLE:
             unreadable.append(row["seq"])
     # In few statements: each gives the interpreter away, and a busy loop is slow to give it back.
     lease = (owner, utc_text(claims.lease_until), at, as_json([one.seq for one in claimed]))
     db.execute(SQL["lease"], lease)
+    db.executemany(SQL["space_group"], (_space(row, now) for row in rows if row["group_key"] is not None))
     return Claim(claimed=tuple(claimed), soon=bool(unreadable), unreadable=tuple(unreadable))
 
 
@@ -67,7 +74,12 @@ def _of_known_rules(db: Connection, rows: Sequence[Row], claims: Claims) -> Sequ
     return [row for row in rows if rules is None or row["rule"] in rules]
 
 
-def _claimed(row: Row, message: Message, attempt: int) -> Claimed:
+def _space(row: Row, now: float) -> tuple[str, ...]:
+    following = utc_text(now + row["group_interval"])
+    return following, following, utc_text(now), row["destination"], row["rule"], row["group_key"]
+
+
+def _claimed(row: Row, message: Message, attempt: int, at: str) -> Claimed:
     seconds_of(row["give_up_at"])
     return Claimed(
         seq=row["seq"],
@@ -76,6 +88,7 @@ def _claimed(row: Row, message: Message, attempt: int) -> Claimed:
         give_up_at=row["give_up_at"],
         message=message,
         is_suspect=row["held"] == "alone",
+        ahead_of=row["due_at"] if row["due_at"] > at else None,
         is_new=row["attempts"] == row["lost"] and row["title"] is None and row["body"] is None,
     )
 
@@ -92,7 +105,7 @@ def _to_move_on(db: Connection, destination: str, at: str, claims: Claims) -> tu
     except UNREADABLE:
         db.execute(SQL["stands_still"], (row["id"],))
         return ()
-    return (_claimed(row, msgspec.structs.replace(message, only_progress=True), attempt=0),)
+    return (_claimed(row, msgspec.structs.replace(message, only_progress=True), 0, at),)
 
 
 def _due(db: Connection, destination: str, at: str, owner: str, claims: Claims) -> list[Row]:
@@ -107,7 +120,29 @@ def _due(db: Connection, destination: str, at: str, owner: str, claims: Claims) 
         return alone if claims.idle else []
     room = PROBED if claims.probe else claims.room
     rows = cursor.execute(SQL["claimable"], (destination, at, owner, room)).fetchall()
-    return sorted(rows, key=itemgetter("attempts"))[:1] if claims.probe else rows
+    if claims.probe:
+        rows = [_stand_in(cursor, row, utc_text(seconds_of(at) - FREEZES_EVERY)) or row for row in rows]
+        return sorted(rows, key=itemgetter("attempts"))[:1]
+    tried = {_group(row) for row in rows if row["claimed_at"] is not None}
+    return [row for row in rows if row["claimed_at"] is not None or _group(row) not in tried]
+
+
+def _group(row: Row) -> tuple[str, str] | None:
+    return None if row["group_key"] is None else (row["rule"], row["group_key"])
+
+
+def _stand_in(cursor: Cursor, row: Row, since: str) -> Row | None:
+    """For a group's message that was never claimed, the one before it, if that waits and is young."""
+    if row["group_key"] is None or row["claimed_at"] is not None:
+        return None
+    group = (row["destination"], row["rule"], row["group_key"], row["seq"])
+    before: Row | None = cursor.execute(SQL["before_in_group"], group).fetchone()
+    waits = before is not None and (before["state"], before["owner"], before["held"]) == (
+        "waiting",
+        None,
+        None,
+    )
+    return before if waits and before is not None and before["claimed_at"] > since else None
 
 
 def _shown(db: Connection, rows: Sequence[Row]) -> Mapping[str, list[_Part]]:

@@ -104,7 +104,11 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
     failed = [r for r in results if not r.delivered]
     db.executemany(
         SQL["settle_again"],
-        ((r.due_at, r.reason, r.place, r.claimed.seq, r.claimed.attempt) for r in failed if r.due_at),
+        (
+            (r.due_at, r.claimed.ahead_of is None, r.reason, r.place, r.claimed.seq, r.claimed.attempt)
+            for r in failed
+            if r.due_at
+        ),
     )
     died = db.executemany(
         SQL["settle_dead"],
@@ -141,7 +145,9 @@ def is_down(db: Connection, *, destination: str) -> bool:
 
 def give_back(db: Connection, *, unsent: Sequence[Claimed], now: float) -> None:
     at = utc_text(now)
-    db.executemany(SQL["give_back_unsent"], ((at, c.seq, c.attempt) for c in unsent if c.is_attempt))
+    db.executemany(
+        SQL["give_back_unsent"], ((c.ahead_of, at, c.seq, c.attempt) for c in unsent if c.is_attempt)
+    )
 
 
 def end_leases(db: Connection, *, of: str | None = None, now: float) -> None:

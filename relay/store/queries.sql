@@ -137,6 +137,16 @@ WHERE destination = ? AND state = 'waiting' AND settle_until IS NULL AND held IS
   AND (owner IS NULL OR owner <> ?)
 ORDER BY due_at, seq LIMIT ?
 
+-- before_in_group: the message before one of the same group
+SELECT * FROM deliveries WHERE destination = ? AND rule = ? AND group_key = ? AND settle_until IS NULL AND seq < ?
+ORDER BY seq DESC LIMIT 1
+
+-- space_group: one of a group is sent: the next goes no sooner than its interval after that
+UPDATE deliveries SET due_at = iif(claimed_at IS NULL, max(due_at, ?), due_at),
+  planned_at = iif(claimed_at IS NULL, max(planned_at, ?), ?)
+WHERE seq = (SELECT max(seq) FROM deliveries
+  WHERE destination = ? AND rule = ? AND group_key = ? AND settle_until IS NULL)
+
 -- suspects: due rows that were lost twice, each to be claimed alone
 SELECT * FROM deliveries
 WHERE destination = ? AND state = 'waiting' AND held = 'alone' AND due_at <= ? AND (owner IS NULL OR owner <> ?)
@@ -259,7 +269,7 @@ UPDATE deliveries SET state = 'delivered', owner = NULL, ended_at = ?, reason = 
 WHERE seq IN (SELECT value FROM json_each(?)) AND state <> 'delivered'
 
 -- settle_again: fenced by the attempt, so that a late failure of an old lease says nothing
-UPDATE deliveries SET due_at = ?, owner = NULL, failures = failures + 1, reason = ?, place = coalesce(?, place),
+UPDATE deliveries SET due_at = ?, owner = NULL, failures = failures + ?, reason = ?, place = coalesce(?, place),
   lost = 0, held = NULL
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
 
@@ -274,7 +284,7 @@ FROM json_each(?) WHERE true ON CONFLICT DO NOTHING
 
 -- give_back_unsent: leases of what was never sent, as if they had not been claimed; due since ever, so that no clock
 -- that is set back parks them
-UPDATE deliveries SET owner = NULL, due_at = min(created_at, ?), attempts = attempts - 1
+UPDATE deliveries SET owner = NULL, due_at = coalesce(?, min(created_at, ?)), attempts = attempts - 1
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
 
 -- end_leases: at the end of a run no claim is anyone's, nor at the end of one destination's lane

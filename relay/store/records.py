@@ -155,7 +155,8 @@ class BatchFile:
 class Claimed:
     """A delivery under lease. `attempt` is the number of this try: what fences its result. It is 0 where a
     message that has arrived is only to be brought up to date. `is_suspect`: it goes alone. `is_new`: it was
-    never sent, and says nothing of its own yet.
+    never sent, and says nothing of its own yet. `ahead_of`: when it was to be tried, where it is a probe
+    before that; a failure then changes nothing.
     """
 
     seq: int
@@ -165,6 +166,7 @@ class Claimed:
     message: Message
     is_suspect: bool = False
     is_new: bool = False
+    ahead_of: str | None = None
 
     @property
     def id(self) -> str:

@@ -55,7 +55,8 @@ async def test_nothing_joins_a_message_once_it_was_claimed(account, lane):
     await lane.turn(failed(first, again=15), at=11)
     (again,) = await lane.claim(at=20)
     assert (again.id, jobs_of(again)) == (first.id, ["a"])
-    (second,) = await lane.claim(at=70)
+    assert await lane.claim(at=79) == ()
+    (second,) = await lane.claim(at=80)
     assert jobs_of(second) == ["b"]
 
 
@@ -78,14 +79,33 @@ async def test_messages_of_a_group_keep_their_distance(account, lane):
     assert len(jobs_of(second)) == 3
 
 
-async def test_a_claim_moves_the_next_message_of_its_group_nowhere(account, lane):
-    """The distance is between plans: a lease, or a message that is tried for hours, does not count."""
+async def test_a_message_that_fails_holds_the_next_of_its_group_no_longer_than_the_interval(account, lane):
+    """The distance is from one that is sent to the next: no lease counts, nor a wait for another try."""
     await account.sees("a", group=GROUP)
     (first,) = await lane.claim(at=10)
     await lane.turn(failed(first, again=3000), at=12)
     await account.sees("b", at=15, group=GROUP)
     (second,) = await lane.claim(at=70)
     assert jobs_of(second) == ["b"]
+
+
+async def test_the_next_of_a_group_goes_its_interval_after_one_that_is_tried_again(account, lane):
+    await account.sees("a", group=GROUP)
+    (first,) = await lane.claim(at=10)
+    await lane.turn(failed(first, again=60), at=12)
+    await account.sees("b", at=15, group=GROUP)
+    (again,) = await lane.claim(at=75)
+    assert again.id == first.id
+    assert await lane.claim(at=134) == ()
+    assert [jobs_of(c) for c in await lane.claim(at=135)] == [["b"]]
+
+
+async def test_after_one_that_went_late_the_next_of_a_group_keeps_its_distance(account, lane):
+    await account.sees("a", group=GROUP)
+    await lane.turn(*map(delivered, await lane.claim(at=1000)), at=1001)
+    await account.sees("b", at=1002, group=GROUP)
+    assert await lane.claim(at=1059) == ()
+    assert len(await lane.claim(at=1060)) == 1
 
 
 async def test_after_a_quiet_time_a_group_waits_only_for_its_own(account, lane):
