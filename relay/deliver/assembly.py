@@ -10,8 +10,8 @@ from relay.config import Config
 from relay.deliver.attempt import Sender
 from relay.deliver.courier import Courier
 from relay.deliver.lane import Lane
-from relay.deliver.room import Words
 from relay.deliver.upkeep import Upkeep
+from relay.deliver.words import Words
 from relay.destinations import TYPES, Destination, Options, Reach, Reaches, Type
 from relay.ingest import LatestRoutes, OwnNews, Routes, Terms
 from relay.message import Message, Text

@@ -14,6 +14,8 @@ log = logging.getLogger("relay.deliver")
 WATCH_EVERY = 0.5
 """Seconds between looks at whether another process, such as `relay retry`, has changed the outbox."""
 
+JUMP = 1.0
+"""Seconds by which the wall clock has to have gone another way than time itself to be taken as set anew."""
 
 GRACE = 5.0
 """Seconds that what is being sent may take to end after a stop was asked for."""
@@ -103,13 +105,25 @@ class Courier:
             lane.stop()
 
     async def _watch(self) -> None:
-        version = None
+        version, ahead = None, self._ahead()
         while True:
             try:
                 now = await self._store.version()
             except StoreFailed:
                 now = None
-            if now != version:
+            jump = self._ahead() - ahead
+            if abs(jump) < JUMP or await self._heeds(jump):
+                ahead += jump
+            if now != version or abs(jump) >= JUMP:
                 version = now
                 self.wake()
             await self._clock.sleep(self._watch_every)
+
+    def _ahead(self) -> float:
+        """How far the wall clock is ahead of the one that is never set."""
+        return self._clock.now() - self._clock.monotonic()
+
+    async def _heeds(self, jump: float) -> bool:
+        """What waits does not wait for a clock that was set back to come there again."""
+        log.warning("courier: the clock was set %s by %.0f s", "back" if jump < 0 else "forward", abs(jump))
+        return jump > 0 or await self._done(self._store.cut_waits(now=self._clock.now()))

@@ -154,7 +154,9 @@ class BatchFile:
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
     """A delivery under lease. `attempt` is the number of this try: what fences its result. It is 0 where a
-    message that has arrived is only to be brought up to date. `is_suspect`: it goes alone.
+    message that has arrived is only to be brought up to date. `is_suspect`: it goes alone. `is_new`: it was
+    never sent, and says nothing of its own yet. `ahead_of`: when it was to be tried, where it is a probe
+    before that; a failure then changes nothing.
     """
 
     seq: int
@@ -163,6 +165,8 @@ class Claimed:
     give_up_at: str
     message: Message
     is_suspect: bool = False
+    is_new: bool = False
+    ahead_of: str | None = None
 
     @property
     def id(self) -> str:
@@ -171,6 +175,12 @@ class Claimed:
     @property
     def is_attempt(self) -> bool:
         return self.attempt > 0
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is relay's own news, and nothing else."""
+        message = self.message
+        return message.count == len(message.events) and all(event.is_own for event in message.events)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,9 +220,8 @@ class Claims:
     """Which deliveries a lane wants: up to `room`, of those due at the lease's begin.
 
     `probe`: one alone, the least tried, to see whether the destination is well again. `living`: with the
-    place of the message that each brings up to date. `tables`: with a group's other events as rows. `words`:
-    the title and body that a rule's templates give a message; kept from the first claim on. `idle`: nothing
-    of the lane is under way. `rules`: those of the configuration; None for all.
+    place of the message that each brings up to date. `tables`: with a group's other events as rows. `idle`:
+    nothing of the lane is under way. `rules`: those of the configuration; None for all.
     """
 
     room: int
@@ -220,7 +229,6 @@ class Claims:
     probe: bool = False
     living: bool = False
     tables: bool = False
-    words: Callable[[Message], tuple[str | None, str | None]] | None = None
     idle: bool = True
     rules: Container[str] | None = None
 

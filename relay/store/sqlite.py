@@ -11,6 +11,7 @@ from relay.errors import Refused, StoreFailed
 from relay.store import (
     audit,
     batches,
+    claims,
     figures,
     gone,
     hints,
@@ -89,7 +90,9 @@ class Store:
 
     begin = _writes(start.begin)
     change = _writes(start.change)
+    cut_waits = _writes(start.cut_waits)
     give_back = _writes(outbox.give_back)
+    keep_words = _writes(claims.keep_words)
     end_leases = _writes(outbox.end_leases)
     is_down = _reads(outbox.is_down)
     overdue = _reads(gone.overdue)

@@ -21,9 +21,14 @@ def begin(db: Connection, *, renamed: Mapping[str, str] | None = None, now: floa
     """
     for new, old in (renamed or {}).items():
         _rename(db, old, new)
-    at = utc_text(now)
-    db.execute(SQL["lose_leases"], {"now": at})
+    db.execute(SQL["lose_leases"], {"now": utc_text(now)})
     db.execute(SQL["look_at_rules_again"])
+    cut_waits(db, now=now)
+
+
+def cut_waits(db: Connection, *, now: float) -> None:
+    """No wait is longer than its kind allows, nor than it would have been had it begun now."""
+    at = utc_text(now)
     db.executemany(SQL["cut_wait"], list(_too_long(db, at, now)))
     db.execute(SQL["cut_moves"], (at,))
 
@@ -37,9 +42,9 @@ def change(db: Connection, *, renamed: Mapping[str, str]) -> None:
 
 def _too_long(db: Connection, at: str, now: float) -> Iterator[tuple[str, int]]:
     tomorrow = utc_text(now + schedule.LONGEST_SETTLE)
-    for seq, due_at, failures, group, since in db.execute(SQL["waits"], (at, tomorrow)):
+    for seq, due_at, failures, group, since, given_back in db.execute(SQL["waits"], (at, tomorrow)):
         due = seconds_of(due_at)
-        longest = schedule.longest_wait(failures, group=group)
+        longest = 0.0 if given_back else schedule.longest_wait(failures, group=group)
         cut = schedule.cut(due, since=seconds_of(since), now=now, longest=longest)
         if cut < due - _MILLISECOND:
             yield utc_text(cut), seq

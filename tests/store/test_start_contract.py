@@ -40,6 +40,24 @@ async def test_what_was_due_at_once_is(store, account, lane):
     assert await due_after_start(store, lane, 0) == 0
 
 
+async def test_what_was_claimed_and_given_back_is_due(store, account, lane):
+    await account.sees("a", at=-HOUR)
+    claimed = await lane.claim(at=HOUR)
+    await lane.turn(unsent=claimed, at=HOUR, room=0)
+    await account.sees("b", at=-HOUR)
+    await lane.claim(at=HOUR)
+    await store.end_leases(now=NOW + HOUR)
+    await store.cut_waits(now=NOW)
+    assert len(await lane.claim()) == 2
+
+
+async def test_a_lease_that_is_held_is_cut_by_no_jump_of_the_clock(store, account, lane, other_lane):
+    await account.sees("a", at=HOUR)
+    await lane.claim(at=HOUR)
+    await store.cut_waits(now=NOW)
+    assert await other_lane.claim(at=HOUR) == ()
+
+
 async def test_a_lease_ends(store, account, lane, other_lane):
     await account.sees("a")
     await lane.claim(at=HOUR)
