@@ -243,7 +243,17 @@ def test_a_place_is_small_and_its_count_whole_whatever_came(failures):
         place, total = message.place, total + n + 1
         assert len(place.encode()) <= 4000
         assert message.count == total
-    assert len(place_of(place).tallies) >= 5
+    assert len([tally for tally in place_of(place).tallies if tally.kinds is None]) >= 5
+    assert sum(tally.count for tally in place_of(place).tallies) == total
+
+
+async def test_the_numbers_of_a_title_are_whole_however_many_kinds_there_are(desk, failures, clock):
+    for n in range(80):
+        await desk.send(failures(f"msg_{n}", 5, f"KIND_{n}"))
+        clock.time += 1
+    assert "400 failures in parse" in desk.shows[0]
+    assert "80 kinds" not in desk.shows[0], "which of them are the same can't be told any more"
+    assert "more events" in desk.shows[0]
 
 
 async def test_an_answer_that_tells_no_place_keeps_none(desk, failures, slack):

@@ -1,10 +1,10 @@
 """One message that is kept current: where it stands, what it has told so far, and when it ends. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from relay.message import Message, Tally, cut
+from relay.message import Message, Tally, cut, folded
 
 LIVES = 24 * 3600.0
 """Seconds after which a group's message is old, and another begun: nobody sees it change any more."""
@@ -38,11 +38,13 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tallies: tuple[Tally, ...] = ()
 
     def encoded(self) -> str:
-        """At most 4000 bytes: the rarest kinds are left out; `count` still counts them."""
+        """At most 4000 bytes: the rarest kinds of a type are told together. `count` counts all of them."""
         text = msgspec.json.encode(self)
         if len(text) <= SIZE or not self.tallies:
             return text.decode()
-        return msgspec.structs.replace(self, tallies=self.tallies[:-1]).encoded()
+        alone = sum(tally.kinds is None for tally in self.tallies)
+        fewer = folded(self.tallies, alone - 1) if alone else self.tallies[:-1]
+        return msgspec.structs.replace(self, tallies=fewer).encoded()
 
 
 def gathered(message: Message, *, to: str, now: float) -> Message:
@@ -89,7 +91,7 @@ def _begun(message: Message, to: str, now: float) -> Place:
         count=message.count,
         first=message.first or message.events[0].timestamp,
         last=message.last or message.events[-1].timestamp,
-        tallies=_merged(tallies),
+        tallies=_merged((), tallies),
     )
 
 
@@ -100,15 +102,39 @@ def _added(old: Place, new: Place) -> Place:
         count=old.count + new.count,
         first=min(old.first, new.first),
         last=max(old.last, new.last),
-        tallies=_merged((*old.tallies, *new.tallies)),
+        tallies=_merged(old.tallies, new.tallies),
     )
 
 
-def _merged(tallies: Iterable[Tally]) -> tuple[Tally, ...]:
-    """One for each kind, the most frequent first; of long ones the beginning is kept."""
+def _merged(old: Sequence[Tally], new: Sequence[Tally]) -> tuple[Tally, ...]:
+    """One for each kind, the most frequent first, the rarest of a type together; of long ones the beginning
+    is kept. No count is lost, and kinds are counted as long as they can be told apart.
+    """
+    old, new = _short(old), _short(new)
     counts: dict[tuple[str, str | None], int] = {}
-    for tally in tallies:
-        kind = (cut(tally.type, _KIND), cut(tally.error_kind, _KIND) if tally.error_kind else None)
-        counts[kind] = counts.get(kind, 0) + tally.count
-    most = sorted(counts.items(), key=lambda item: -item[1])[:KINDS]
-    return tuple(Tally(count, *kind) for kind, count in most)
+    for tally in (*old, *new):
+        if tally.kinds is None:
+            kind = (tally.type, tally.error_kind)
+            counts[kind] = counts.get(kind, 0) + tally.count
+    alone = [Tally(count, *kind) for kind, count in sorted(counts.items(), key=lambda item: -item[1])]
+    return folded((*alone, *_rarer(old, new), *_rarer(new, old)), KINDS)
+
+
+def _short(tallies: Sequence[Tally]) -> list[Tally]:
+    return [
+        msgspec.structs.replace(
+            tally, type=cut(tally.type, _KIND), error_kind=tally.error_kind and cut(tally.error_kind, _KIND)
+        )
+        for tally in tallies
+    ]
+
+
+def _rarer(ours: Sequence[Tally], theirs: Sequence[Tally]) -> Iterator[Tally]:
+    """Those of ours that are told together: of how many kinds is not known where some of theirs may be among
+    them.
+    """
+    told = {(tally.type, tally.error_kind) for tally in ours if tally.kinds is None}
+    unsure = {t.type for t in theirs if t.kinds is not None or (t.type, t.error_kind) not in told}
+    for tally in ours:
+        if tally.kinds is not None:
+            yield msgspec.structs.replace(tally, kinds=0) if tally.type in unsure else tally
