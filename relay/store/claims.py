@@ -125,7 +125,7 @@ def _message(db: Connection, row: Row, events: list[Event], claims: Claims) -> M
     if claims.words is not None and row["claimed_at"] is None:
         title, body = claims.words(message)
         message = msgspec.structs.replace(message, title=title, body=body)
-    return _placed(db, row["destination"], message) if claims.living else message
+    return _placed(db, row["destination"], message, claims) if claims.living else message
 
 
 def _of_group(events: Sequence[Event]) -> Mapping[str, Any]:
@@ -156,15 +156,15 @@ def place_key(message: Message) -> str:
     return as_json(["group", message.rule, message.group])
 
 
-def _placed(db: Connection, destination: str, message: Message) -> Message:
-    """With how far its batch has come, which then need not be said again. A single event that is no batch's
-    stands for itself.
+def _placed(db: Connection, destination: str, message: Message, claims: Claims) -> Message:
+    """With how far its batch has come, which need not be said again once it has arrived. A single event that
+    is no batch's stands for itself.
     """
     if message.group is None and message.events[0].data.product != "batch":
         return message
     key = place_key(message)
     place = db.execute(SQL["place"], (destination, key)).fetchone()
-    db.execute(SQL["moved_on"], (destination, key))
+    db.execute(SQL["moving_on"], (utc_text(claims.lease_until), destination, key))
     progress = _progress(db, *_decode(key)[1:]) if key.startswith('["batch"') else None
     return msgspec.structs.replace(message, place=place[0] if place else None, progress=progress)
 

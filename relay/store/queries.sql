@@ -216,10 +216,11 @@ UPDATE deliveries SET title = ?, body = ? WHERE id = ?
 -- place: where the message stands that this one brings up to date
 SELECT place FROM slack_messages WHERE destination = ? AND key = ?
 
--- keep_place: after each message that was sent or brought up to date
+-- keep_place: after each message that was sent or brought up to date; what came meanwhile is due by now, and stays so
 INSERT INTO slack_messages (destination, key, place, delivery, changed_at) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (destination, key) DO UPDATE
-SET place = excluded.place, delivery = excluded.delivery, changed_at = excluded.changed_at
+SET place = excluded.place, delivery = excluded.delivery, changed_at = excluded.changed_at,
+  due_at = CASE WHEN due_at <= excluded.changed_at THEN due_at END
 
 -- progress: how many of a batch's files have ended, and how many it has
 SELECT sum(f.status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED', 'UNKNOWN')), count(*)
@@ -236,8 +237,11 @@ WHERE key = json_array('batch', (SELECT name FROM sources WHERE id = ?), ?)
 SELECT d.* FROM slack_messages AS m JOIN deliveries AS d ON d.id = m.delivery
 WHERE m.destination = ? AND m.due_at <= ? ORDER BY m.due_at LIMIT 1
 
--- moved_on: a message says it; the next progress asks for it again
-UPDATE slack_messages SET due_at = NULL WHERE destination = ? AND key = ?
+-- moving_on: a message is about to say it; until it has arrived it is due again when its lease ends
+UPDATE slack_messages SET due_at = ? WHERE destination = ? AND key = ? AND due_at IS NOT NULL
+
+-- to_move_again: of a message that was not sent, or (never) that can't be
+UPDATE slack_messages SET due_at = ? WHERE delivery = ? AND due_at IS NOT NULL
 
 -- next_due: when a lane has something to do again; what is held back is not asked for by time
 SELECT min(due) FROM (
