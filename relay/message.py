@@ -122,7 +122,8 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     `error`: of a single event, may have several lines. `facts`: labels and values. `why`: which rule of
     which relay sent it. `when`: a time for people, or from when to when. `lines`: of a group, how many of
     what, the most frequent first; of a batch that finished, its failed files. `progress`: of a batch that
-    goes on, how many of its files have ended. Empty or None where there is nothing of it.
+    goes on, how many of its files have ended. `aloud`: of a message that has changed in place, what is new.
+    Empty or None where there is nothing of it.
     """
 
     title: str
@@ -134,7 +135,23 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     when: str = ""
     lines: tuple[str, ...] = ()
     progress: str = ""
+    aloud: tuple[str, ...] = ()
     is_test: bool = False
+
+
+class Aloud(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Why it is not enough to change a message in place, of which nobody is notified.
+
+    `ended`: it is the end of a batch that did not go well. `worse`: than all before. `kinds`: of errors, not
+    told of before. `count`: events since people were notified last, `seconds` ago. `severity`: of the news.
+    """
+
+    severity: Severity
+    ended: bool = False
+    worse: bool = False
+    kinds: tuple[Tally, ...] = ()
+    count: int = 1
+    seconds: float = 0.0
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,7 +164,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     templates, values escaped as the destination's flavour asks, None where the rule has none. `place`:
     where the destination put the message that this one brings up to date, as its last receipt said.
     `progress`: of a batch, how many of how many files have ended; `only_progress`: it has arrived, and
-    nothing else of it is new. `text`: for destinations that people read.
+    nothing else of it is new. `earlier`: the first events that the message in `place` told before.
+    `arrived_at`: when this delivery arrived already, of one that is sent once more. `aloud`: why people are
+    to be told that the message in `place` has changed. `text`: for destinations that people read.
     """
 
     id: str
@@ -166,4 +185,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     place: str | None = None
     progress: tuple[int, int] | None = None
     only_progress: bool = False
+    earlier: tuple[Event, ...] = ()
+    arrived_at: str | None = None
+    aloud: Aloud | None = None
     text: Text = Text(title="")
+
+    @property
+    def batch(self) -> tuple[str | None, str | None] | None:
+        """Source and id of the one batch that it is about; None where it is about anything else."""
+        batches = {(e.data.source, e.data.job_id) for e in self.events if e.data.product == "batch"}
+        others = any(event.data.product != "batch" for event in self.events)
+        is_one = len(batches) == 1 and not others and self.count == len(self.events)
+        return batches.pop() if is_one else None

@@ -7,10 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from relay.config import Config
-from relay.deliver.attempt import Sender
+from relay.deliver.attempt import Sender, Words
 from relay.deliver.courier import Courier
 from relay.deliver.lane import Lane
-from relay.deliver.room import Words
 from relay.deliver.upkeep import Upkeep
 from relay.destinations import TYPES, Destination, Options, Reach, Reaches, Type
 from relay.ingest import LatestRoutes, OwnNews, Routes, Terms
@@ -118,6 +117,7 @@ class Lanes:
             clock=self._clock,
             random=self._chance,
             text=text,
+            words=words,
             attempted=partial(self._attempted, name),
         )
         return Lane(

@@ -6,8 +6,8 @@ from collections.abc import Callable, Container
 from typing import Literal
 
 from relay import schedule
-from relay.deliver.attempt import Sender, Texts
-from relay.deliver.room import Ready, Words, places, wait_for
+from relay.deliver.attempt import Sender, Texts, Words
+from relay.deliver.room import Ready, places, wait_for
 from relay.destinations import Options
 from relay.errors import DeliveryFailed, StoreFailed
 from relay.ingest import OwnNews
@@ -89,7 +89,7 @@ class Lane:
     def heed(self, words: Words | None, text: Texts | None, rules: Container[str]) -> None:
         """From the next claim on, by these words, this text and these rules."""
         self._words, self._rules = words, rules
-        self.sender.text = text
+        self.sender.text, self.sender.words = text, words
 
     def wake(self) -> None:
         self._wake.set()
@@ -180,8 +180,9 @@ class Lane:
             lease_until=schedule.lease_end(now, self._options.timeout),
             probe=self.breaker.probe_at is not None,
             living=self._options.is_living,
+            begun_by=self._options.begun_by,
             tables=self._tables,
-            words=self._words,
+            words=None if self._options.is_living else self._words,
             idle=not taken,
             rules=self._rules,
         )

@@ -1,20 +1,14 @@
 """What a lane has claimed, how much it may, and how it waits."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from relay.destinations import Options
-from relay.message import Message
 from relay.model import Clock
 from relay.store import Claimed
 
 AHEAD = 64
 """Deliveries claimed beyond those being sent, at least, so that no free place waits for the disk."""
-
-
-Words = Callable[[Message], tuple[str | None, str | None]]
-"""Title and body of a message, where its rule has templates."""
 
 
 @dataclass(frozen=True)

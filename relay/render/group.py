@@ -71,6 +71,22 @@ def lines(message: Message) -> tuple[str, ...]:
     return tuple(said)
 
 
+def aloud(message: Message) -> tuple[str, ...]:
+    """What is new in a message that has changed in place."""
+    new = message.aloud
+    if new is None:
+        return ()
+    if message.batch is not None or message.group is None:
+        event = message.events[-1]
+        said = one.error(event).partition("\n")[0] or one.subtitle(event)
+        return (one_line(said, one.LINE),) if said else ()
+    lines = [f"New: {_line(tally)}" for tally in new.kinds[: one.MOST_NEW]]
+    if (more := len(new.kinds) - len(lines)) > 0:
+        lines.append(f"… {units.many(more, 'more new kind')}")
+    since = f" in the last {units.duration(new.seconds)}" if new.seconds >= 1 else ""
+    return (*lines, f"{units.many(new.count, 'more event')}{since}")
+
+
 def facts(message: Message) -> Iterator[tuple[str, str]]:
     for key, value in (message.group or {}).items():
         if key not in _SAID_ELSEWHERE:

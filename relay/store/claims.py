@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
 from sqlite3 import Connection, Row
 from typing import Any
@@ -150,9 +151,8 @@ def _keep_words(db: Connection, messages: Sequence[Message], rows: Sequence[Row]
 
 def place_key(message: Message) -> str:
     """Which message in place a delivery brings up to date: that of its batch, or else of its rule's group."""
-    jobs = {(e.data.source, e.data.job_id) for e in message.events if e.data.product == "batch"}
-    if len(jobs) == 1 and message.count == len([e for e in message.events if e.data.product == "batch"]):
-        return as_json(["batch", *jobs.pop()])
+    if (batch := message.batch) is not None:
+        return as_json(["batch", *batch])
     return as_json(["group", message.rule, message.group])
 
 
@@ -160,13 +160,24 @@ def _placed(db: Connection, destination: str, message: Message, claims: Claims) 
     """With how far its batch has come, which need not be said again once it has arrived. A single event that
     is no batch's stands for itself.
     """
-    if message.group is None and message.events[0].data.product != "batch":
+    if message.group is None and message.batch is None:
         return message
     key = place_key(message)
     place = db.execute(SQL["place"], (destination, key)).fetchone()
     db.execute(SQL["moving_on"], (utc_text(claims.lease_until), destination, key))
-    progress = _progress(db, *_decode(key)[1:]) if key.startswith('["batch"') else None
-    return msgspec.structs.replace(message, place=place[0] if place else None, progress=progress)
+    progress = _progress(db, *message.batch) if message.batch else None
+    return msgspec.structs.replace(
+        message,
+        place=place[0] if place else None,
+        progress=progress,
+        earlier=_told_before(db, claims.begun_by(place[0])) if place and not message.batch else (),
+        arrived_at=db.execute(SQL["arrived_at"], (message.id,)).fetchone()[0],
+    )
+
+
+def _told_before(db: Connection, begun_by: str | None) -> tuple[Event, ...]:
+    found = _events(db.execute(SQL["told_before"], (begun_by, SHOWN)))
+    return tuple(chain.from_iterable(found.values()))
 
 
 def _progress(db: Connection, source: str | None, batch: str | None) -> tuple[int, int] | None:

@@ -216,6 +216,16 @@ UPDATE deliveries SET title = ?, body = ? WHERE id = ?
 -- place: where the message stands that this one brings up to date
 SELECT place FROM slack_messages WHERE destination = ? AND key = ?
 
+-- told_before: the first events of what a group's message told since the delivery with which it began
+SELECT p.delivery, e.id, e.type, e.timestamp, e.data
+FROM deliveries AS f JOIN deliveries AS d ON d.destination = f.destination AND d.rule = f.rule
+  AND d.group_key = f.group_key AND d.settle_until IS NULL AND d.seq >= f.seq
+JOIN delivery_parts AS p ON p.delivery = d.id JOIN events AS e ON e.seq = p.event
+WHERE f.id = ? AND d.state = 'delivered' ORDER BY d.seq, p.event LIMIT ?
+
+-- arrived_at: when a delivery arrived first, of one that is sent once more
+SELECT min(started_at) FROM attempts WHERE delivery = ? AND outcome = 'delivered'
+
 -- keep_place: after each message that was sent or brought up to date; what came meanwhile is due by now, and stays so
 INSERT INTO slack_messages (destination, key, place, delivery, changed_at) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (destination, key) DO UPDATE

@@ -210,7 +210,8 @@ class Claims:
     """Which deliveries a lane wants: up to `room`, of those due at the lease's begin.
 
     `probe`: one alone, the least tried, to see whether the destination is well again. `living`: with the
-    place of the message that each brings up to date. `tables`: with a group's other events as rows. `words`:
+    place of the message that each brings up to date, and, where `begun_by` tells with which delivery that
+    began, with the events it told. `tables`: with a group's other events as rows. `words`:
     the title and body that a rule's templates give a message; kept from the first claim on. `idle`: nothing
     of the lane is under way. `rules`: those of the configuration; None for all.
     """
@@ -219,6 +220,7 @@ class Claims:
     lease_until: float
     probe: bool = False
     living: bool = False
+    begun_by: Callable[[str], str | None] = lambda _: None
     tables: bool = False
     words: Callable[[Message], tuple[str | None, str | None]] | None = None
     idle: bool = True

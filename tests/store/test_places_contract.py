@@ -34,6 +34,20 @@ async def test_a_message_in_place_is_found_again(account, lane, how):
     assert (first.message.place, second.message.place) == (None, "C1/17")
 
 
+async def test_a_groups_message_comes_with_what_it_told_since_it_began(store, account, lane):
+    owed, since = {"group": a_group(interval=0.0)}, {}
+    for n, job in enumerate("abc"):
+        await account.sees(job, at=100 * n, **owed)
+        (claimed,) = await lane.claim(at=100 * n + 10, living=True, begun_by=since.get)
+        await lane.turn(delivered(claimed, place=f"C1/{n}"), at=100 * n + 11)
+        since.setdefault("C1/1" if n else "C1/0", claimed.id)
+    assert [event.data.job_id for event in claimed.message.earlier] == ["b"]
+    assert claimed.message.arrived_at is None
+    await store.repeat(give_up_at={claimed.id: NOW + 3600}, now=NOW + 300)
+    (again,) = await lane.claim(at=300, living=True, begun_by=since.get)
+    assert again.message.arrived_at == utc_text(NOW)
+
+
 async def test_another_batch_has_a_message_of_its_own(account, lane):
     await account.sees("a", product="batch")
     (first,) = await lane.claim(living=True)
