@@ -42,7 +42,7 @@ group_interval = "0s"
 [rules.named]
 on = ["classify.failed"]
 to = ["ops"]
-title = "{{{{ count }}}} broken"
+title = "Unclassified"
 body = "{{% for e in events %}}{{{{ e.name }}}}, {{% endfor %}}"
 group_wait = "0s"
 group_interval = "0s"
@@ -113,10 +113,10 @@ async def test_failures_are_added_to_one_message_over_a_restart(relay, slack, si
 async def test_a_template_sees_all_that_its_message_tells(relay, slack, simulator):
     async with relay():
         simulator.create("classify", id="cls-a", status="FAILED")
-        await until(says(slack, "1 broken"))
+        await until(says(slack, "Unclassified"))
     async with relay():
         simulator.create("classify", id="cls-b", status="FAILED")
-        await until(says(slack, "2 broken"))
+        await until(says(slack, "2 events: Unclassified"))
     (message,) = messages(slack)
     assert "cls-a, cls-b," in message
 
