@@ -1,7 +1,7 @@
 """A message: what a person or a machine is told, whatever the destination. Values only."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from unicodedata import category
@@ -75,12 +75,31 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip(" \n…") + "…"
 
 
-class Tally(msgspec.Struct, frozen=True, gc=False):
-    """So many events of one type, and where they failed of one kind of error."""
+class Tally(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """So many events of one type, and where they failed of one kind of error.
+
+    `kinds`: of how many rarer kinds together, 0 where that can't be told; None for one that is by itself.
+    """
 
     count: int
     type: str
     error_kind: str | None = None
+    kinds: int | None = None
+
+
+def folded(tallies: Sequence[Tally], most: int) -> tuple[Tally, ...]:
+    """The first `most` as they are, then what else there is of each type, together: no count is lost."""
+    alone = [tally for tally in tallies if tally.kinds is None]
+    rest: dict[str, tuple[int, int, bool]] = {}
+    for tally in (*alone[most:], *(tally for tally in tallies if tally.kinds is not None)):
+        count, kinds, known = rest.get(tally.type, (0, 0, True))
+        more = 1 if tally.kinds is None else tally.kinds
+        rest[tally.type] = (count + tally.count, kinds + more, known and more > 0)
+    together = (
+        Tally(count, event_type, None, kinds if known else 0)
+        for event_type, (count, kinds, known) in rest.items()
+    )
+    return (*alone[:most], *sorted(together, key=lambda tally: -tally.count))
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -103,7 +122,8 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     `error`: of a single event, may have several lines. `facts`: labels and values. `why`: which rule of
     which relay sent it. `when`: a time for people, or from when to when. `lines`: of a group, how many of
     what, the most frequent first; of a batch that finished, its failed files. `progress`: of a batch that
-    goes on, how many of its files have ended. Empty or None where there is nothing of it.
+    goes on, how many of its files have ended. `aloud`: of a message that has changed in place, what is new.
+    Empty or None where there is nothing of it.
     """
 
     title: str
@@ -115,20 +135,38 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     when: str = ""
     lines: tuple[str, ...] = ()
     progress: str = ""
+    aloud: tuple[str, ...] = ()
     is_test: bool = False
+
+
+class Aloud(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Why it is not enough to change a message in place, of which nobody is notified.
+
+    `ended`: it is the end of a batch that did not go well. `worse`: than all before. `kinds`: of errors, not
+    told of before. `count`: events since people were notified last, `seconds` ago. `severity`: of the news.
+    """
+
+    severity: Severity
+    ended: bool = False
+    worse: bool = False
+    kinds: tuple[Tally, ...] = ()
+    count: int = 1
+    seconds: float = 0.0
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery ready for its destination. `id` is the delivery's, the same over all attempts.
 
-    `events`: whole, the first 100 of a group; `count` says of how many. `group`: what they have in common,
-    None for an event that goes by itself. `first` and `last`: timestamps. `tallies`: of all events of a
-    group, the most frequent first. `rest`: the group's events after those of `events`, up to a limit, for
-    destinations that take tables. `title` and `body`: by the rule's templates, values escaped as the
-    destination's flavour asks, None where the rule has none. `place`: where the destination put the message
-    that this one brings up to date, as its last receipt said. `progress`: of a batch, how many of how many
-    files have ended; `only_progress`: it has arrived, and nothing else of it is new. `text`: for destinations
-    that people read.
+    `events`: whole, the first 100 of a group; `count` says of how many. `group`: what they have in
+    common, None for an event that goes by itself. `first` and `last`: timestamps. `tallies`: of all
+    events of a group, the most frequent first; they add up to `count`. `rest`: the group's events after
+    those of `events`, up to a limit, for destinations that take tables. `title` and `body`: by the rule's
+    templates, values escaped as the destination's flavour asks, None where the rule has none. `place`:
+    where the destination put the message that this one brings up to date, as its last receipt said.
+    `progress`: of a batch, how many of how many files have ended; `only_progress`: it has arrived, and
+    nothing else of it is new. `earlier`: the first events that the message in `place` told before.
+    `arrived_at`: when this delivery arrived already, of one that is sent once more. `aloud`: why people are
+    to be told that the message in `place` has changed. `text`: for destinations that people read.
     """
 
     id: str
@@ -147,4 +185,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     place: str | None = None
     progress: tuple[int, int] | None = None
     only_progress: bool = False
+    earlier: tuple[Event, ...] = ()
+    arrived_at: str | None = None
+    aloud: Aloud | None = None
     text: Text = Text(title="")
+
+    @property
+    def batch(self) -> tuple[str | None, str | None] | None:
+        """Source and id of the one batch that it is about; None where it is about anything else."""
+        batches = {(e.data.source, e.data.job_id) for e in self.events if e.data.product == "batch"}
+        others = any(event.data.product != "batch" for event in self.events)
+        is_one = len(batches) == 1 and not others and self.count == len(self.events)
+        return batches.pop() if is_one else None

@@ -49,7 +49,12 @@ def _words(config: Config, destination: str, type_: Type) -> Words | None:
     """What the templates of the rules that name this destination say; None where there are none."""
     templates = {
         rule.name: Templates(
-            title=rule.title, body=rule.body, rule=rule.name, flavour=type_.flavour, zone=config.timezone
+            title=rule.title,
+            body=rule.body,
+            rule=rule.name,
+            flavour=type_.flavour,
+            zone=config.timezone,
+            counting=type_.for_people,
         )
         for rule in config.rules
         if destination in rule.to and (rule.title or rule.body)
@@ -118,6 +123,7 @@ class Lanes:
             clock=self._clock,
             random=self._chance,
             text=text,
+            words=words,
             attempted=partial(self._attempted, name),
         )
         return Lane(

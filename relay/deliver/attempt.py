@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from relay import schedule
+from relay.deliver.words import Words
 from relay.destinations import Destination, Options, Receipt
 from relay.errors import DeliveryFailed
 from relay.message import Message, Text
@@ -26,8 +27,9 @@ Began = tuple[float, float]
 
 
 class Sender:
-    """Sends to one destination. `text`: the words for destinations that people read; `attempted` is called
-    after each attempt.
+    """Sends to one destination. `text`: the words for destinations that people read; `words`: what the rules'
+    templates say, where a message is brought up to date: each time anew, of all that it tells. `attempted` is
+    called after each attempt.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Sender:
         clock: Clock,
         random: random.Random,
         text: Texts | None = None,
+        words: Words | None = None,
         attempted: Callable[[Result], None] = lambda _: None,
     ) -> None:
         self._name = name
@@ -48,6 +51,7 @@ class Sender:
         self._clock = clock
         self._random = random
         self.text = text
+        self.words = words
         self._attempted = attempted
         self._hide = hiding(options.secrets())
 
@@ -88,6 +92,9 @@ class Sender:
 
     async def _send(self, message: Message) -> Receipt:
         message = self._options.gathered(message, now=self._clock.now())
+        if self.words is not None and self._options.is_living:
+            title, body = self.words(message)
+            message = msgspec.structs.replace(message, title=title, body=body)
         if self.text is not None:
             message = msgspec.structs.replace(message, text=self.text(message))
         try:

@@ -93,7 +93,7 @@ class Lane:
     def heed(self, words: Words | None, text: Texts | None, rules: Container[str]) -> None:
         """From the next claim on, by these words, this text and these rules."""
         self._words, self._rules = words, rules
-        self.sender.text = text
+        self.sender.text, self.sender.words = text, words
 
     def wake(self) -> None:
         self._wake.set()
@@ -170,7 +170,8 @@ class Lane:
             claims=claims,
             now=now,
         )
-        turn = await worded(turn, self._words, self._store, self._clock, self._options.timeout)
+        words = None if self._options.is_living else self._words  # there they are said at each change
+        turn = await worded(turn, words, self._store, self._clock, self._options.timeout)
         for claimed in turn.claimed:
             self._ready.put_nowait(Ready(claimed, lease_until, claims.probe))
         self._unsent += turn.unread
@@ -185,6 +186,7 @@ class Lane:
             lease_until=self._lease_end(now),
             probe=not self._gate.is_open,
             living=self._options.is_living,
+            begun_by=self._options.begun_by,
             tables=self._tables,
             idle=not taken,
             rules=self._rules,

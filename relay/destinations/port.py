@@ -98,6 +98,10 @@ class Options(BaseModel):
         """For before it is put into words: with what the message told that it brings up to date."""
         return message
 
+    def begun_by(self, place: str | None) -> str | None:  # noqa: ARG002 - most keep nothing current
+        """The delivery with which the message in this place began; None where that is not known."""
+        return None
+
     @property
     def can_group(self) -> bool:
         """Whether a message may be of several events: if not, no rule may group what goes here."""

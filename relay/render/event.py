@@ -12,7 +12,7 @@ from relay.render import units
 
 TITLE, LINE, VALUE, NAME, WORD = 150, 200, 200, 80, 40
 ERROR, ERROR_LINES = 1500, 15
-MOST_LINES = 10
+MOST_LINES, MOST_NEW = 10, 5
 
 LONGEST = 366 * 86400.0
 """Seconds that a job may take and be believed."""

@@ -41,8 +41,9 @@ def same_job(message: Message) -> bool:
 def subtitle(message: Message) -> str:
     """Of how many kinds, and within how long."""
     tallies = _tallies(message)
-    what = "error" if all(tally.error_kind for tally in tallies) else "event"
-    kinds = f"{units.number(len(tallies))} kinds of {what}" if len(tallies) > 1 else ""
+    what = "error" if all(tally.error_kind or tally.kinds is not None for tally in tallies) else "event"
+    number = _kinds(tallies)
+    kinds = f"{units.number(number)} kinds of {what}" if number and number > 1 else ""
     first, last = (units.seconds_at(text) for text in ends(message))
     took = last - first if first is not None and last is not None else 0.0
     said = " ".join(filter(None, (kinds, f"within {units.duration(took)}" if took >= 1 else "")))
@@ -60,14 +61,30 @@ def lines(message: Message) -> tuple[str, ...]:
     if _is_whole(message) and message.count <= one.MOST_LINES:
         return tuple(map(one.as_line, message.events))
     tallies = _tallies(message)
-    shown = tallies[: one.MOST_LINES]
-    kinds, events = len(tallies) - len(shown), message.count - sum(tally.count for tally in shown)
+    shown = [tally for tally in tallies if tally.kinds is None][: one.MOST_LINES]
+    number, events = _kinds(tallies), message.count - sum(tally.count for tally in shown)
     said = [_line(tally) for tally in shown]
-    if kinds > 0:
-        said.append(f"… {units.many(kinds, 'more kind')} ({units.many(events, 'event')})")
+    if number and number > len(shown):
+        said.append(f"… {units.many(number - len(shown), 'more kind')} ({units.many(events, 'event')})")
     elif events > 0:
         said.append(f"… {units.many(events, 'more event')}")
     return tuple(said)
+
+
+def aloud(message: Message) -> tuple[str, ...]:
+    """What is new in a message that has changed in place."""
+    new = message.aloud
+    if new is None:
+        return ()
+    if message.batch is not None or message.group is None:
+        event = message.events[-1]
+        said = one.error(event).partition("\n")[0] or one.subtitle(event)
+        return (one_line(said, one.LINE),) if said else ()
+    lines = [f"New: {_line(tally)}" for tally in new.kinds[: one.MOST_NEW]]
+    if (more := len(new.kinds) - len(lines)) > 0:
+        lines.append(f"… {units.many(more, 'more new kind')}")
+    since = f" in the last {units.duration(new.seconds)}" if new.seconds >= 1 else ""
+    return (*lines, f"{units.many(new.count, 'more event')}{since}")
 
 
 def facts(message: Message) -> Iterator[tuple[str, str]]:
@@ -93,6 +110,12 @@ def _tallies(message: Message) -> Sequence[Tally]:
         return message.tallies
     counts = Counter((event.type, event.data.error_kind) for event in message.events)
     return [Tally(count, *kind) for kind, count in counts.most_common()]
+
+
+def _kinds(tallies: Sequence[Tally]) -> int | None:
+    """How many there are; None where that can't be told."""
+    numbers = [1 if tally.kinds is None else tally.kinds for tally in tallies]
+    return sum(numbers) if all(numbers) else None
 
 
 def _line(tally: Tally) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from relay.message import Message, cut, one_line
-from relay.render import trial
+from relay.render import trial, units
 from relay.render.engine import Flavour, environment
 from relay.render.fields import fields_of
 
@@ -33,17 +33,26 @@ def check(title: str | None, body: str | None) -> list[tuple[str, str]]:
 class Templates:
     """Of one rule, for destinations of one flavour. Values are escaped as the flavour asks.
 
-    To be used by one thread at a time.
+    `counting`: a title of several events says how many, also where no template asks for their `count`. To be
+    used by one thread at a time.
     """
 
     def __init__(
-        self, *, title: str | None, body: str | None, rule: str, flavour: Flavour, zone: tzinfo = UTC
+        self,
+        *,
+        title: str | None,
+        body: str | None,
+        rule: str,
+        flavour: Flavour,
+        zone: tzinfo = UTC,
+        counting: bool = False,
     ) -> None:
         self._sources = {"title": title, "body": body}
         self._rule = rule
         self._flavour = flavour
         self._environment = environment(flavour, zone)
-        self._reads_items = any(re.search(r"\bjob\b", source or "") for source in (title, body))
+        self._reads_items = self._names("job")
+        self._counting = counting and not self._names("count")
         self._said = False
 
     def render(self, message: Message) -> tuple[str | None, str | None]:
@@ -59,7 +68,13 @@ class Templates:
             self._warn("fields", error)
             return None, None
         title, body = (self._rendered(key, fields) for key in ("title", "body"))
-        return self._cut(one_line(title or "", TITLE * 2), TITLE), self._cut(body, BODY[self._flavour])
+        said = one_line(title or "", TITLE * 2)
+        if said and self._counting and message.count > 1:
+            said = f"{units.many(message.count, 'event')}: {said}"
+        return self._cut(said, TITLE), self._cut(body, BODY[self._flavour])
+
+    def _names(self, field: str) -> bool:
+        return any(re.search(rf"\b{field}\b", source or "") for source in self._sources.values())
 
     def _rendered(self, key: str, fields: dict[str, Any]) -> str | None:
         source = self._sources[key]

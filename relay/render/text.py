@@ -30,6 +30,7 @@ def _of_one(message: Message, zone: tzinfo) -> Text:
         when=_when(event.timestamp, event.timestamp, zone),
         lines=one.lines(event),
         progress=_progress(message),
+        aloud=group.aloud(message),
         is_test=is_test,
     )
 
@@ -47,6 +48,7 @@ def _of_many(message: Message, zone: tzinfo) -> Text:
         when=_when(*group.ends(message), zone),
         lines=(alone and one.lines(last)) or group.lines(message),
         progress=_progress(message),
+        aloud=group.aloud(message),
     )
 
 

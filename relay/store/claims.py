@@ -123,7 +123,7 @@ def _due(db: Connection, destination: str, at: str, owner: str, claims: Claims) 
     if claims.probe:
         rows = [_stand_in(cursor, row, utc_text(seconds_of(at) - FREEZES_EVERY)) or row for row in rows]
         return sorted(rows, key=itemgetter("attempts"))[:1]
-    tried = {_group(row) for row in rows if row["claimed_at"] is not None}
+    tried = {_group(row) for row in rows if row["claimed_at"] is not None} - {None}
     return [row for row in rows if row["claimed_at"] is not None or _group(row) not in tried]
 
 
@@ -181,7 +181,7 @@ def _message(db: Connection, row: Row, parts: Iterable[_Part], claims: Claims) -
         message = msgspec.structs.replace(message, group=_decode(row["group_key"]), **_of_group(events))
     if len(events) > SHOWN:
         message = msgspec.structs.replace(message, **_of_crowd(db, row["id"]))
-    return _placed(db, row["destination"], message) if claims.living else message
+    return _placed(db, row["destination"], message, claims) if claims.living else message
 
 
 def _of_group(events: Sequence[Event]) -> Mapping[str, Any]:
@@ -203,23 +203,32 @@ def keep_words(db: Connection, *, messages: Sequence[Message]) -> None:
 
 def place_key(message: Message) -> str:
     """Which message in place a delivery brings up to date: that of its batch, or else of its rule's group."""
-    jobs = {(e.data.source, e.data.job_id) for e in message.events if e.data.product == "batch"}
-    if len(jobs) == 1 and message.count == len([e for e in message.events if e.data.product == "batch"]):
-        return as_json(["batch", *jobs.pop()])
+    if (batch := message.batch) is not None:
+        return as_json(["batch", *batch])
     return as_json(["group", message.rule, message.group])
 
 
-def _placed(db: Connection, destination: str, message: Message) -> Message:
-    """With how far its batch has come, which then need not be said again. A single event that is no batch's
-    stands for itself.
+def _placed(db: Connection, destination: str, message: Message, claims: Claims) -> Message:
+    """With how far its batch has come, which need not be said again once it has arrived. A single event that
+    is no batch's stands for itself.
     """
-    if message.group is None and message.events[0].data.product != "batch":
+    if message.group is None and message.batch is None:
         return message
     key = place_key(message)
     place = db.execute(SQL["place"], (destination, key)).fetchone()
-    db.execute(SQL["moved_on"], (destination, key))
-    progress = _progress(db, *_decode(key)[1:]) if key.startswith('["batch"') else None
-    return msgspec.structs.replace(message, place=place[0] if place else None, progress=progress)
+    db.execute(SQL["moving_on"], (utc_text(claims.lease_until), destination, key))
+    progress = _progress(db, *message.batch) if message.batch else None
+    return msgspec.structs.replace(
+        message,
+        place=place[0] if place else None,
+        progress=progress,
+        earlier=_told_before(db, claims.begun_by(place[0])) if place and not message.batch else (),
+        arrived_at=db.execute(SQL["arrived_at"], (message.id,)).fetchone()[0],
+    )
+
+
+def _told_before(db: Connection, begun_by: str | None) -> tuple[Event, ...]:
+    return tuple(map(_event, db.execute(SQL["told_before"], (begun_by, SHOWN))))
 
 
 def _progress(db: Connection, source: str | None, batch: str | None) -> tuple[int, int] | None:

@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from relay.errors import StoreFailed
-from relay.message import SHOWN, Entry, Message, Tally
+from relay.message import SHOWN, Entry, Message, Tally, folded
 from relay.store.named import SQL
 from relay.store.records import Claimed, Turn
 
 TALLIES = 100
+"""Kinds of events that are told one by one; the rarer ones are together, by their type."""
+
 ROWS = 10_000
 """Events of a group that go into a table, beside those shown."""
 
@@ -32,7 +34,7 @@ def tallied(kinds: _Kinds) -> tuple[Tally, ...]:
         (event_type, kind), count = item
         return -count, event_type, kind or ""
 
-    return tuple(Tally(count, *kind) for kind, count in sorted(kinds.items(), key=order)[:TALLIES])
+    return folded([Tally(count, *kind) for kind, count in sorted(kinds.items(), key=order)], TALLIES)
 
 
 async def with_crowds(turn: Turn, read: Read, *, tables: bool) -> Turn:

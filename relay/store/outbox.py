@@ -94,6 +94,8 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
         SQL["keep_place"],
         ((destination, place_key(r.claimed.message), r.place, r.claimed.id, at) for r in placed),
     )
+    over = [r for r in results if not r.claimed.is_attempt and r.place is None and _is_final(r)]
+    db.executemany(SQL["to_move_again"], ((None, r.claimed.id) for r in over))
     results = [r for r in results if r.claimed.is_attempt]
     if not results:
         return False
@@ -118,6 +120,10 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
     db.execute(SQL["add_attempts"], (as_json([_attempt(r) for r in results]),))
     db.execute(SQL["release"], (as_json([r.claimed.seq for r in results if r.due_at is None]),))
     return died > 0
+
+
+def _is_final(r: Result) -> bool:
+    return r.delivered or r.due_at is None
 
 
 def _attempt(r: Result) -> tuple[object, ...]:
@@ -148,6 +154,7 @@ def give_back(db: Connection, *, unsent: Sequence[Claimed], now: float) -> None:
     db.executemany(
         SQL["give_back_unsent"], ((c.ahead_of, at, c.seq, c.attempt) for c in unsent if c.is_attempt)
     )
+    db.executemany(SQL["to_move_again"], ((at, c.id) for c in unsent if not c.is_attempt))
 
 
 def end_leases(db: Connection, *, of: str | None = None, now: float) -> None:

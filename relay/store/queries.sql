@@ -230,10 +230,21 @@ UPDATE deliveries SET title = ?, body = ? WHERE id = ?
 -- place: where the message stands that this one brings up to date
 SELECT place FROM slack_messages WHERE destination = ? AND key = ?
 
--- keep_place: after each message that was sent or brought up to date
+-- told_before: the first events of what a group's message told since the delivery with which it began
+SELECT p.delivery, e.id, e.type, e.timestamp, e.data
+FROM deliveries AS f JOIN deliveries AS d ON d.destination = f.destination AND d.rule = f.rule
+  AND d.group_key = f.group_key AND d.settle_until IS NULL AND d.seq >= f.seq
+JOIN delivery_parts AS p ON p.delivery = d.id JOIN events AS e ON e.seq = p.event
+WHERE f.id = ? AND d.state = 'delivered' ORDER BY d.seq, p.event LIMIT ?
+
+-- arrived_at: when a delivery arrived first, of one that is sent once more
+SELECT min(started_at) FROM attempts WHERE delivery = ? AND outcome = 'delivered'
+
+-- keep_place: after each message that was sent or brought up to date; what came meanwhile is due by now, and stays so
 INSERT INTO slack_messages (destination, key, place, delivery, changed_at) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (destination, key) DO UPDATE
-SET place = excluded.place, delivery = excluded.delivery, changed_at = excluded.changed_at
+SET place = excluded.place, delivery = excluded.delivery, changed_at = excluded.changed_at,
+  due_at = CASE WHEN due_at <= excluded.changed_at THEN due_at END
 
 -- progress: how many of a batch's files have ended, and how many it has
 SELECT sum(f.status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED', 'UNKNOWN')), count(*)
@@ -250,8 +261,11 @@ WHERE key = json_array('batch', (SELECT name FROM sources WHERE id = ?), ?)
 SELECT d.* FROM slack_messages AS m JOIN deliveries AS d ON d.id = m.delivery
 WHERE m.destination = ? AND m.due_at <= ? ORDER BY m.due_at LIMIT 1
 
--- moved_on: a message says it; the next progress asks for it again
-UPDATE slack_messages SET due_at = NULL WHERE destination = ? AND key = ?
+-- moving_on: a message is about to say it; until it has arrived it is due again when its lease ends
+UPDATE slack_messages SET due_at = ? WHERE destination = ? AND key = ? AND due_at IS NOT NULL
+
+-- to_move_again: of a message that was not sent, or (never) that can't be
+UPDATE slack_messages SET due_at = ? WHERE delivery = ? AND due_at IS NOT NULL
 
 -- next_due: when a lane has something to do again; what is held back is not asked for by time
 SELECT min(due) FROM (

@@ -220,14 +220,16 @@ class Claims:
     """Which deliveries a lane wants: up to `room`, of those due at the lease's begin.
 
     `probe`: one alone, the least tried, to see whether the destination is well again. `living`: with the
-    place of the message that each brings up to date. `tables`: with a group's other events as rows. `idle`:
-    nothing of the lane is under way. `rules`: those of the configuration; None for all.
+    place of the message that each brings up to date, and, where `begun_by` tells with which delivery that
+    began, with the events it told. `tables`: with a group's other events as rows. `idle`: nothing of the lane
+    is under way. `rules`: those of the configuration; None for all.
     """
 
     room: int
     lease_until: float
     probe: bool = False
     living: bool = False
+    begun_by: Callable[[str], str | None] = lambda _: None
     tables: bool = False
     idle: bool = True
     rules: Container[str] | None = None

@@ -56,6 +56,19 @@ class SlackWebhookReceiver(SlackReceiver):
     thanks = staticmethod(answering(200, thanked))
     failures: ClassVar = {
         **SlackReceiver.failures,
+        **{
+            f"a {status} that is {text[:9]!r}": Failure(
+                answering(status, text), "no answer of Slack's.*such as a proxy", status=status
+            )
+            for status, text in (
+                (200, ""),
+                (200, "<html><title>Log in</title>"),
+                (200, '{"ok": true}'),
+                (200, "okay then"),
+                (204, ""),
+                (202, "ok"),
+            )
+        },
         "invalid_token": refusing(403, "invalid_token", URL),
         "no_service": refusing(404, "no_service", URL),
         "channel_not_found": refusing(404, "channel_not_found", URL),

@@ -95,6 +95,14 @@ async def test_slack_is_quoted_with_what_to_do(tried, bot, hook):
     assert by_hook.out == f"hook: not delivered: Slack says invalid_token (HTTP 403): {set_url}\n"
 
 
+async def test_a_login_page_of_a_proxy_is_no_delivery(tried, bot, hook):
+    bot.answer = hook.answer = answering(200, "<html><title>Log in</title>")
+    for name in ("bot", "hook"):
+        done = await tried(name)
+        said = "no answer of Slack's (HTTP 200): something else answers there, such as a proxy"
+        assert (done.status, done.out) == (1, f"{name}: not delivered: {said}\n")
+
+
 async def test_a_mail_says_who_has_it(tried, mail):
     done = await tried("oncall")
     assert (done.status, done.out) == (0, "oncall: delivered to a@example.com, b@example.com (SMTP 250)\n")

@@ -26,6 +26,7 @@ base_url = "{api}"
 every = "1s"
 requests_per_minute = 100000
 [sources.parse]
+[sources.classify]
 [sources.batch]
 [destinations.ops]
 type = "slack"
@@ -36,6 +37,13 @@ rate = "10/s"
 [rules.failures]
 on = ["parse.failed"]
 to = ["ops"]
+group_wait = "0s"
+group_interval = "0s"
+[rules.named]
+on = ["classify.failed"]
+to = ["ops"]
+title = "Unclassified"
+body = "{{% for e in events %}}{{{{ e.name }}}}, {{% endfor %}}"
 group_wait = "0s"
 group_interval = "0s"
 [rules.batches]
@@ -95,10 +103,22 @@ async def test_failures_are_added_to_one_message_over_a_restart(relay, slack, si
         for n in range(4):
             simulator.create("parse", name=f"b-{n}.pdf", status="FAILED", error="PDF_IS_PROTECTED")
         await until(says(slack, "7 failures"))
-    (message,) = messages(slack)
-    assert "4 × parse failed: PDF_IS_PROTECTED" in message
-    assert "3 × parse failed: PDF_IS_BROKEN: page #" in message
+    message, reply = messages(slack)
+    assert "New: 4 × parse failed: PDF_IS_PROTECTED" in reply
+    assert message.count("failed (parse): PDF_IS_PROTECTED") == 4
+    assert message.count("failed (parse): PDF_IS_BROKEN: page 3") == 3
     assert "chat.update" in slack.methods
+
+
+async def test_a_template_sees_all_that_its_message_tells(relay, slack, simulator):
+    async with relay():
+        simulator.create("classify", id="cls-a", status="FAILED")
+        await until(says(slack, "Unclassified"))
+    async with relay():
+        simulator.create("classify", id="cls-b", status="FAILED")
+        await until(says(slack, "2 events: Unclassified"))
+    (message,) = messages(slack)
+    assert "cls-a, cls-b," in message
 
 
 async def test_each_batch_has_a_message_that_goes_along_with_it(relay, slack, simulator):

@@ -1,18 +1,15 @@
 """One message that is kept current: over deliveries, a restart, its deletion, and the end of a batch."""
 
-from datetime import UTC
-
 import msgspec
 import pytest
+from desk import Desk
 from http_receiver import answering
 from slack_receivers import SlackBotReceiver
 
-from relay.destinations.slack import shown
 from relay.destinations.slack.living import LIVES, RESTS, gathered, place_of
 from relay.errors import DeliveryFailed
 from relay.message import Tally
 from relay.model import utc_text
-from relay.render import text_of
 
 HOUR = 3600.0
 
@@ -20,28 +17,6 @@ HOUR = 3600.0
 @pytest.fixture
 async def slack(aiohttp_server, session, clock):
     return await SlackBotReceiver(aiohttp_server, session, clock).start()
-
-
-class Desk:
-    """What stands between a rule and Slack: it keeps the place of the last message, as the store does."""
-
-    def __init__(self, slack, clock):
-        self.place = None
-        self._slack = slack
-        self._clock = clock
-
-    async def send(self, message):
-        options = self._slack.options()
-        message = msgspec.structs.replace(message, place=self.place)
-        message = options.gathered(message, now=self._clock.now())
-        message = msgspec.structs.replace(message, text=text_of(message, zone=UTC))
-        receipt = await self._slack.destination().send(message)
-        self.place = receipt.place
-        return receipt
-
-    @property
-    def shows(self):
-        return [shown(payload) for payload in self._slack.posted.values()]
 
 
 @pytest.fixture
@@ -72,6 +47,7 @@ def batch(message):
             kind="batch",
             status=status,
             error=None,
+            error_kind=None,
             **data,
         )
         event = msgspec.structs.replace(one.events[0], type=event_type)
@@ -86,8 +62,9 @@ async def test_a_group_is_one_message_whose_numbers_grow(desk, failures, clock, 
     await desk.send(failures("msg_2", 3000, "TIMEOUT"))
     clock.time += 60
     await desk.send(failures("msg_3", 2000))
-    assert slack.methods == ["chat.postMessage", "chat.update", "chat.update"]
-    (said,) = desk.shows
+    assert slack.methods == ["chat.postMessage", "chat.update", "chat.postMessage", "chat.update"]
+    said, reply = desk.shows
+    assert "3,000 × parse failed: TIMEOUT" in reply
     assert "10,000 failures in parse" in said
     assert "7,000 × parse failed: PDF_IS_BROKEN" in said
     assert "3,000 × parse failed: TIMEOUT" in said
@@ -161,7 +138,9 @@ async def test_after_a_day_another_begins_though_news_never_ceased(desk, failure
     for hour in range(hours + 2):
         await desk.send(failures(f"msg_{hour}", 1))
         clock.time += HOUR
-    assert slack.methods == ["chat.postMessage", *["chat.update"] * hours, "chat.postMessage"]
+    changes = ["chat.update", "chat.postMessage"] * hours  # and what tells of it in the thread
+    assert slack.methods == ["chat.postMessage", *changes, "chat.postMessage"]
+    assert "thread_ts" not in slack.payloads[-1]
 
 
 async def test_another_channel_in_the_configuration_gets_another_message(failures, clock):
@@ -185,8 +164,8 @@ async def test_a_batch_is_one_message_from_its_start_to_its_end(desk, batch, clo
     await desk.send(batch("msg_2", "batch.running", "RUNNING", progress=(2, 4)))
     assert "50 %" in desk.shows[0]
     await desk.send(batch("msg_3", "batch.completed", "COMPLETED", progress=(4, 4)))
-    assert slack.methods == ["chat.postMessage", "chat.update", "chat.update"]
-    (said,) = desk.shows
+    said, *_ = desk.shows
+    assert slack.methods.count("chat.update") == 2
     assert "100 %" in said
 
 
@@ -213,13 +192,27 @@ async def test_a_reply_that_fails_is_a_failed_attempt(desk, batch, slack):
         await desk.send(batch("msg_2", "batch.failed", "FAILED", severity="error"))
 
 
-@pytest.mark.parametrize(
-    ("event_type", "severity"), [("batch.finished", "warning"), ("batch.stuck", "error")]
-)
-async def test_other_news_of_a_batch_makes_no_reply(desk, batch, slack, event_type, severity):
+async def test_an_end_that_is_a_warning_is_said_in_the_thread_alone(desk, batch, slack):
+    await desk.send(batch("msg_1", "batch.stuck", "RUNNING", severity="warning"))
+    await desk.send(batch("msg_2", "batch.finished", "COMPLETED", severity="warning"))
+    first, reply = slack.posted
+    assert (slack.payloads[-1]["thread_ts"], slack.payloads[-1]["reply_broadcast"]) == (first, False)
+    assert slack.posted[first]["blocks"] == slack.posted[reply]["blocks"]
+
+
+@pytest.mark.parametrize("event_type", ["batch.completed", "batch.finished", "batch.running"])
+async def test_good_news_of_a_batch_makes_no_reply(desk, batch, slack, event_type):
     await desk.send(batch("msg_1", "batch.running", "RUNNING"))
-    await desk.send(batch("msg_2", event_type, "COMPLETED", severity=severity))
+    await desk.send(batch("msg_2", event_type, "COMPLETED"))
     assert slack.methods == ["chat.postMessage", "chat.update"]
+
+
+async def test_a_batch_that_takes_a_bad_turn_is_told_of_shortly(desk, batch, slack):
+    await desk.send(batch("msg_1", "batch.running", "RUNNING"))
+    await desk.send(batch("msg_2", "batch.stuck", "RUNNING", severity="warning"))
+    assert slack.methods == ["chat.postMessage", "chat.update", "chat.postMessage"]
+    assert desk.shows[-1].startswith("┃ 🟠 Batch is stuck in RUNNING (Q4 report.pdf)")
+    assert desk.shows[-1].count("\n") <= 1
 
 
 async def test_a_bad_end_that_is_the_first_that_is_heard_is_said_once(desk, batch, slack):
@@ -243,7 +236,17 @@ def test_a_place_is_small_and_its_count_whole_whatever_came(failures):
         place, total = message.place, total + n + 1
         assert len(place.encode()) <= 4000
         assert message.count == total
-    assert len(place_of(place).tallies) >= 5
+    assert len([tally for tally in place_of(place).tallies if tally.kinds is None]) >= 5
+    assert sum(tally.count for tally in place_of(place).tallies) == total
+
+
+async def test_the_numbers_of_a_title_are_whole_however_many_kinds_there_are(desk, failures, clock):
+    for n in range(80):
+        await desk.send(failures(f"msg_{n}", 5, f"KIND_{n}"))
+        clock.time += 1
+    assert "400 failures in parse" in desk.shows[0]
+    assert "80 kinds" not in desk.shows[0], "which of them are the same can't be told any more"
+    assert "more events" in desk.shows[0]
 
 
 async def test_an_answer_that_tells_no_place_keeps_none(desk, failures, slack):

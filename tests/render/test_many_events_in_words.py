@@ -55,6 +55,20 @@ def test_the_numbers_always_add_up(kinds, unknown):
     assert len(lines) <= 11
 
 
+def test_what_is_told_together_is_part_of_every_number():
+    alone = [(1, "parse.failed", f"KIND_{n}") for n in range(100)]
+    said = of(flood(*alone, (300, "parse.failed", None, 300)))
+    assert (said.title, said.subtitle) == ("400 failures in parse", "400 kinds of error within 1 m 32 s")
+    assert said.lines[-1] == "… 390 more kinds (390 events)"
+
+
+def test_a_number_that_is_not_known_is_not_said():
+    alone = [(100, "parse.failed", f"KIND_{n}") for n in range(24)]
+    said = of(flood(*alone, (7, "parse.failed", None, 0)))
+    assert said.subtitle == "Within 1 m 32 s"
+    assert said.lines[-1] == "… 1,407 more events"
+
+
 def test_what_is_left_out_is_counted_by_kinds_and_events():
     tallies = [(100, "parse.failed", f"KIND_{n}") for n in range(12)]
     assert of(flood(*tallies)).lines[-1] == "… 2 more kinds (200 events)"

@@ -62,6 +62,27 @@ def test_a_group_is_told_by_its_events_and_counts():
     assert said[1] == "1. 0.pdf\n2. 1.pdf\nuntil 22 Nov 2026, 10:17:02 CET"
 
 
+COUNTS = [
+    ("{{ name }} failed", None, "10,000 events: 0.pdf failed"),
+    ("Failures", "{{ error }}", "10,000 events: Failures"),
+    ("{{ count|number }} of them", None, "10,000 of them"),
+    ("{{ name }} failed", "and {{ count - 1 }} more", "0.pdf failed"),
+]
+
+
+@pytest.mark.parametrize(("title", "text", "said"), COUNTS)
+@pytest.mark.parametrize("flavour", ["plain", "slack"])
+def test_a_title_for_people_never_hides_how_many_events_it_tells(title, text, said, flavour):
+    own = {"title": title, "body": text, "rule": "failures", "flavour": flavour}
+    crowd = flood((10_000, "parse.failed", "PDF_IS_BROKEN"))
+    assert Templates(**own, counting=True).render(crowd)[0] == said
+    assert not Templates(**own, counting=True).render(message(FAILED))[0].startswith("1 event")
+
+
+def test_for_machines_a_title_is_what_its_template_says():
+    assert templates(title="{{ name }} failed").render(flood((10_000, "parse.failed")))[0] == "0.pdf failed"
+
+
 def test_a_batch_is_told_by_its_outcome():
     finished = batch_event("batch.finished", outcome=outcome(9, completed=8, failed=1))
     assert body("{{ outcome.failed }} of {{ outcome.total }}", finished) == "1 of 9"

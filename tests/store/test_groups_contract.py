@@ -152,6 +152,18 @@ async def test_a_large_group_shows_the_first_and_counts_all(account, lane):
     assert (message.first, message.last) == (utc_text(NOW), utc_text(NOW + (SHOWN + 49) / 100))
 
 
+async def test_of_very_many_kinds_the_rarer_ones_are_counted_together(account, lane):
+    for n in range(250):
+        kind = None if n < 30 else f"E{n}" if n < 240 else "E240"
+        status = "FAILED" if kind else "COMPLETED"
+        await account.sees(f"job-{n}", status, at=n / 100, group=GROUP, error_kind=kind)
+    (claimed,) = await lane.claim(at=10)
+    tallies = claimed.message.tallies
+    assert tallies[:2] == (Tally(30, "parse.completed"), Tally(10, "parse.failed", "E240"))
+    assert tallies[100:] == (Tally(112, "parse.failed", kinds=112),)
+    assert sum(tally.count for tally in tallies) == 250
+
+
 async def test_the_rows_of_a_large_group_are_read_only_where_they_are_wanted(account, lane):
     for n in range(SHOWN + 1):
         await account.sees(f"job-{n}", group=GROUP)

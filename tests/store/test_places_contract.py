@@ -34,6 +34,20 @@ async def test_a_message_in_place_is_found_again(account, lane, how):
     assert (first.message.place, second.message.place) == (None, "C1/17")
 
 
+async def test_a_groups_message_comes_with_what_it_told_since_it_began(store, account, lane):
+    owed, since = {"group": a_group(interval=0.0)}, {}
+    for n, job in enumerate("abc"):
+        await account.sees(job, at=100 * n, **owed)
+        (claimed,) = await lane.claim(at=100 * n + 10, living=True, begun_by=since.get)
+        await lane.turn(delivered(claimed, place=f"C1/{n}"), at=100 * n + 11)
+        since.setdefault("C1/1" if n else "C1/0", claimed.id)
+    assert [event.data.job_id for event in claimed.message.earlier] == ["b"]
+    assert claimed.message.arrived_at is None
+    await store.repeat(give_up_at={claimed.id: NOW + 3600}, now=NOW + 300)
+    (again,) = await lane.claim(at=300, living=True, begun_by=since.get)
+    assert again.message.arrived_at == utc_text(NOW)
+
+
 async def test_another_batch_has_a_message_of_its_own(account, lane):
     await account.sees("a", product="batch")
     (first,) = await lane.claim(living=True)
@@ -89,3 +103,53 @@ async def test_a_message_that_could_not_be_moved_on_costs_no_delivery(store, lan
     await lane.turn(failed(more))
     assert await lane.state(first.id) == "delivered"
     assert (await store.audit()).amiss == ()
+
+
+async def test_what_could_not_be_moved_on_is_moved_on_when_its_lease_has_ended(lane, begun):
+    _, follow = begun
+    await follow("COMPLETED", "RUNNING")
+    (more,) = await lane.claim(living=True)
+    await lane.turn(failed(more, again=5))
+    assert await lane.claim(at=29, living=True) == ()
+    (again,) = await lane.claim(at=30, living=True)
+    assert (again.id, again.message.progress) == (more.id, (1, 2))
+    await lane.turn(delivered(again, place="C1/17"), at=31)
+    assert await lane.claim(at=90, living=True) == ()
+
+
+async def test_what_is_refused_for_good_is_not_moved_on_again(lane, begun):
+    _, follow = begun
+    await follow("COMPLETED", "RUNNING")
+    (more,) = await lane.claim(living=True)
+    await lane.turn(failed(more))
+    assert await lane.claim(at=90, living=True) == ()
+
+
+async def test_what_was_not_moved_on_since_its_lane_stopped_is_due_at_once(lane, begun):
+    _, follow = begun
+    await follow("COMPLETED", "RUNNING")
+    (more,) = await lane.claim(living=True)
+    await lane.turn(unsent=[more], room=0, at=1)
+    assert [c.id for c in await lane.claim(at=2, living=True)] == [more.id]
+
+
+async def test_progress_that_comes_while_a_message_moves_on_is_told_too(lane, begun):
+    _, follow = begun
+    await follow("COMPLETED", "RUNNING")
+    (more,) = await lane.claim(at=1, living=True)
+    await follow("COMPLETED", "FAILED", at=2)
+    await lane.turn(delivered(more, place="C1/17"), at=3)
+    (next_,) = await lane.claim(at=4, living=True)
+    assert next_.message.progress == (2, 2)
+
+
+async def test_progress_that_went_along_with_a_delivery_that_failed_is_told_with_the_next_try(
+    account, lane, begun
+):
+    _, follow = begun
+    await follow("COMPLETED", "RUNNING")
+    await account.sees("a", "RUNNING", product="batch")
+    (next_,) = await lane.claim(living=True)
+    await lane.turn(failed(next_, again=600))
+    (more,) = await lane.claim(at=30, living=True)
+    assert (more.is_attempt, more.message.progress) == (False, (1, 2))

@@ -82,9 +82,9 @@ def of_webhook(status: int, headers: Mapping[str, str], body: bytes, now: float)
     text = kept(body)
     word = text.strip().lower().replace(" ", "_")
     return Said(
-        took=200 <= status < 300,
+        took=status == 200 and word == "ok",  # else it is not Slack's
         status=status,
-        word=word if _WORD.fullmatch(word) else "",
+        word=word if status >= 400 and _WORD.fullmatch(word) else "",
         answer=text,
         asked=retry_after(headers, now),
     )
@@ -128,6 +128,8 @@ def _reason(said: Said) -> str:
     if 300 <= said.status < 400:
         return f"HTTP {said.status}, a redirect, which relay never follows"
     status = "" if said.status == 200 else f"HTTP {said.status}"
+    if 200 <= said.status < 300 and not said.word:
+        return f"no answer of Slack's (HTTP {said.status}): something else answers there, such as a proxy"
     if not said.word:
-        return status or "no answer of Slack's (HTTP 200)"
+        return status
     return f"Slack says {said.word}" + (f" ({status})" if status else "")

@@ -10,6 +10,7 @@ from typing import Any
 
 from relay.destinations.slack.markup import code, fitting, inline, link, plain, whole_lines
 from relay.message import Message, one_line
+from relay.model import Severity
 
 Block = dict[str, Any]
 
@@ -34,6 +35,16 @@ def laid_out(message: Message) -> dict[str, Any]:
     return {"text": _summary(message, title), "blocks": blocks, **_HARMLESS}
 
 
+def reply(message: Message) -> dict[str, Any]:
+    """What is said beside a message that has changed in place; the end of a batch in full."""
+    if message.aloud is None or message.aloud.ended:
+        return laid_out(message)
+    title = _title(message, message.aloud.severity)
+    lines = [plain(line, SECTION // 4) for line in message.text.aloud]
+    said = _section(_plain(whole_lines([title, *lines], SECTION)))
+    return {"text": ": ".join([title, *lines[:1]]), "blocks": [said], **_HARMLESS}
+
+
 def minimal(message: Message, refusal: str) -> dict[str, Any]:
     """The same without any layout, for when Slack takes none; `refusal` is its word."""
     text = message.text
@@ -47,8 +58,8 @@ _HARMLESS = {"mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
 """`text` is no markup, and no link in a message loads what it leads to."""
 
 
-def _title(message: Message) -> str:
-    dot = "🧪" if message.text.is_test else _DOTS[message.severity]
+def _title(message: Message, severity: Severity | None = None) -> str:
+    dot = "🧪" if message.text.is_test else _DOTS[severity or message.severity]
     by_template = " ".join((message.title or "").split())
     said = fitting(by_template, HEADER - 2) or plain(message.text.title, HEADER - 2)
     return f"{dot} {said or plain(message.events[0].type, HEADER - 2)}"

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from relay.destinations.checks import check_url
 from relay.destinations.port import Options, SecretText
-from relay.destinations.slack.living import gathered
+from relay.destinations.slack.living import gathered, place_of
 from relay.message import Message
 from relay.model import Secret
 
@@ -70,6 +70,10 @@ class SlackOptions(Options):
 
     def gathered(self, message: Message, *, now: float) -> Message:
         return gathered(message, to=self.channel, now=now) if self.channel else message
+
+    def begun_by(self, place: str | None) -> str | None:
+        old = place_of(place)
+        return old.begun_by if old else None
 
     def dials(self) -> list[tuple[str, str, int]]:
         """Key, host and port of each place that the configuration names."""

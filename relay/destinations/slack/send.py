@@ -14,11 +14,11 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from relay.destinations.http import READ_LIMIT, not_sent
 from relay.destinations.port import Receipt
 from relay.destinations.slack.answers import LOST, UNFIT, Said, failure, of_api, of_webhook
-from relay.destinations.slack.blocks import laid_out, minimal
+from relay.destinations.slack.blocks import laid_out, minimal, reply
 from relay.destinations.slack.exchange import Exchange
 from relay.destinations.slack.living import place_of
 from relay.destinations.slack.options import API, SlackOptions
-from relay.message import Message
+from relay.message import Aloud, Message
 from relay.model import Clock
 
 API_LIMIT = 4 * READ_LIMIT
@@ -26,8 +26,6 @@ API_LIMIT = 4 * READ_LIMIT
 
 _SILENT = logging.Logger("slack-sdk", logging.CRITICAL + 1)  # noqa: LOG001 - it is to reach nobody
 """For the SDK, whose log lines hold URL and token."""
-
-_ENDS = frozenset({"batch.finished", "batch.failed", "batch.cancelled"})
 
 Payload = dict[str, Any]
 
@@ -88,26 +86,27 @@ class _Bot:
         message = self._options.gathered(message, now=self._clock.now())
         place = place_of(message.place)
         assert place is not None
-        said = None
+        shown, said = laid_out(message), None
         if place.ts:
-            said = await self._put(message, "chat.update", channel=place.channel, ts=place.ts)
+            said = await self._put(message, "chat.update", shown, channel=place.channel, ts=place.ts)
         if said is None or said.word in LOST:
-            said = await self._put(message, "chat.postMessage", channel=self._options.channel)
-        elif said.took and _is_bad_end(message):
-            await self._reply(message, channel=place.channel, thread_ts=place.ts)
+            said = await self._put(message, "chat.postMessage", shown, channel=self._options.channel)
+        elif said.took and message.aloud is not None:
+            await self._reply(message, message.aloud, channel=place.channel, thread_ts=place.ts)
         if not said.took:
             raise failure(said)
         place = msgspec.structs.replace(place, channel=said.channel, ts=said.ts, touched=self._clock.now())
         return Receipt(said.status, said.answer, place.encoded() if said.ts else None, to=place.to)
 
-    async def _reply(self, message: Message, **where: str) -> None:
-        """An end that is bad news is seen by all: in the thread, and in the channel too."""
-        said = await self._put(message, "chat.postMessage", reply_broadcast=True, **where)
+    async def _reply(self, message: Message, aloud: Aloud, **where: str) -> None:
+        """Who follows the thread is notified; of errors, the channel."""
+        to_all = aloud.severity == "error"
+        said = await self._put(message, "chat.postMessage", reply(message), reply_broadcast=to_all, **where)
         if not said.took:
             raise failure(said)
 
-    async def _put(self, message: Message, method: str, **where: Any) -> Said:
-        said = await self._call(method, {**laid_out(message), **where})
+    async def _put(self, message: Message, method: str, payload: Payload, **where: Any) -> Said:
+        said = await self._call(method, {**payload, **where})
         if said.word in UNFIT:
             said = await self._call(method, {**minimal(message, said.word), **where})
         return said
@@ -124,8 +123,3 @@ class _Bot:
         with suppress(SlackApiError):  # its answer says it all, and is judged below
             await client.api_call(method, json={**payload, "link_names": False, "parse": "none"})
         return of_api(*exchange.heard(), self._clock.now())
-
-
-def _is_bad_end(message: Message) -> bool:
-    is_end = message.events[-1].type in _ENDS and not message.only_progress
-    return is_end and message.severity == "error"
