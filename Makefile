@@ -38,8 +38,8 @@ image: ## build the container image and try it, where buildah is
 bench: $(DEV) ## measure speed, as ratios within one run
 	$(PY) -m tests.bench $(ARGS)
 
-soak: $(DEV) ## simulated hours by the thousand; ARGS="--seed 7 --hours 10000", ARGS="--world 7/12" for one of them
-	$(PY) -m tests.soak.hours $(ARGS)
+soak: $(DEV) ## simulated hours by the thousand; ARGS="--seed 7 --hours 10000", ARGS="--world 7/12" for one; OF=sending, OF=deaths
+	$(PY) -m tests.soak.$(or $(OF),hours) $(ARGS)
 
 samples: $(DEV) ## write docs/samples: every message, as files
 	$(PY) -m tests.samples

@@ -32,7 +32,7 @@ class Promises:
                 "events": len(self._events),
                 "deliveries": self._home.ask("SELECT count(*) FROM deliveries")[0][0],
                 "webhooks": len(arrivals),
-                "of them doubles": len(arrivals) - len({(a.path, a.id) for a in arrivals}),
+                "of them again": len(arrivals) - len({(a.path, a.id) for a in arrivals}),
             }
         )
 

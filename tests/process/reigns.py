@@ -165,6 +165,11 @@ class Reigns:
         waiting = self.home.ask("SELECT count(*) FROM deliveries WHERE state = 'waiting'")
         return self.account.is_known() and waiting == [(0,)]
 
+    @property
+    def refused(self) -> int:
+        """Webhooks that were to come again."""
+        return self._answers.refused
+
     def promises(self) -> Promises:
         return Promises(self.account, self.home, self.receiver)
 
