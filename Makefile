@@ -10,10 +10,11 @@ DEV    := $(VENV)/.ready-to-develop
 OLDSDK := $(VENV)/llama-cloud-2.13
 LOCKER := $(VENV)/pip-tools
 SLACK  := $(VENV)/slack-types
+FUZZ   := $(VENV)/atheris
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench soak samples pictures image lock clean
+.PHONY: help demo test lint bench soak fuzz samples pictures image lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +41,9 @@ bench: $(DEV) ## measure speed, as ratios within one run
 
 soak: $(DEV) ## simulated hours by the thousand; ARGS="--seed 7 --hours 10000", ARGS="--world 7/12" for one; OF=sending, OF=deaths
 	$(PY) -m tests.soak.$(or $(OF),hours) $(ARGS)
+
+fuzz: $(FUZZ)/.ready ## bytes that might do harm, sought by Atheris; ARGS="--only templates --seconds 600"
+	PYTHONPATH=$(FUZZ) $(PY) -m tests.fuzz $(ARGS)
 
 samples: $(DEV) ## write docs/samples: every message, as files
 	$(PY) -m tests.samples
@@ -71,6 +75,12 @@ $(SLACK)/.ready: tests/slack-types/package.json tests/slack-types/package-lock.j
 	npm ci --prefix $(SLACK) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# It has wheels for few platforms, so that only who fuzzes needs it.
+$(FUZZ)/.ready: tests/fuzz/atheris.lock $(DEV)
+	@rm -rf $(FUZZ)
+	$(PIP) install --require-hashes --no-deps --target $(FUZZ) -r tests/fuzz/atheris.lock
+	@touch $@
+
 # The hashes are the public registry's: this machine's pip configuration has no say.
 # Run on the oldest Python that relay supports, so that what only that one needs is in. Pins stay; ARGS=--upgrade moves them.
 COMPILE := PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= $(LOCKER)/bin/pip-compile --quiet \
@@ -85,6 +95,7 @@ lock: ## renew the locks from pyproject.toml
 		--output-file requirements-dev.lock pyproject.toml
 	echo llama-cloud==2.13.0 | $(COMPILE) --output-file $(LOCKER)/all.lock -
 	awk '/^[a-z]/ { wanted = /^llama-cloud==/ } wanted' $(LOCKER)/all.lock > tests/llama-cloud-2.13.lock
+	echo atheris==3.0.0 | $(COMPILE) --output-file tests/fuzz/atheris.lock -
 
 clean: ## remove what make made; databases stay
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
