@@ -11,6 +11,7 @@ OLDSDK := $(VENV)/llama-cloud-2.13
 LOCKER := $(VENV)/pip-tools
 SLACK  := $(VENV)/slack-types
 FUZZ   := $(VENV)/atheris
+PEERS  := $(VENV)/peers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -36,7 +37,7 @@ lint: $(DEV) ## ruff, mypy --strict and the import contract
 image: ## build the container image and try it, where buildah is
 	.ci/image
 
-bench: $(DEV) ## measure speed, as ratios within one run
+bench: $(DEV) $(PEERS)/.ready ## measure speed, as ratios within one run
 	$(PY) -m tests.bench $(ARGS)
 
 soak: $(DEV) ## simulated hours by the thousand; ARGS="--seed 7 --hours 10000", ARGS="--world 7/12" for one; OF=sending, OF=deaths
@@ -75,6 +76,17 @@ $(SLACK)/.ready: tests/slack-types/package.json tests/slack-types/package-lock.j
 	npm ci --prefix $(SLACK) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# What relay is measured beside: packages in an environment of their own, and Debian's Alertmanager, unpacked and not
+# installed, so that no service starts. What can't be had is not measured.
+$(PEERS)/.ready: tests/bench/peers.lock | $(VENV)/bin/pip
+	@rm -rf $(PEERS)
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r tests/bench/peers.lock
+	@mkdir $(PEERS)/alertmanager
+	@cd $(PEERS)/alertmanager && apt-get download prometheus-alertmanager >/dev/null 2>&1 && dpkg -x *.deb . \
+		|| echo "bench: Debian's prometheus-alertmanager can't be had here, and is not measured"
+	@touch $@
+
 # It has wheels for few platforms, so that only who fuzzes needs it.
 $(FUZZ)/.ready: tests/fuzz/atheris.lock $(DEV)
 	@rm -rf $(FUZZ)
@@ -95,6 +107,7 @@ lock: ## renew the locks from pyproject.toml
 		--output-file requirements-dev.lock pyproject.toml
 	echo llama-cloud==2.13.0 | $(COMPILE) --output-file $(LOCKER)/all.lock -
 	awk '/^[a-z]/ { wanted = /^llama-cloud==/ } wanted' $(LOCKER)/all.lock > tests/llama-cloud-2.13.lock
+	printf '%s\n' huey==3.5.4 apprise==2.3.0 | $(COMPILE) --output-file tests/bench/peers.lock -
 	echo atheris==3.0.0 | $(COMPILE) --output-file tests/fuzz/atheris.lock -
 
 clean: ## remove what make made; databases stay

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ LARGEST = 2000
 def fuzz(name: str, seconds: int, corpus: Path) -> None:
     """Never returns: Atheris ends the process."""
     import atheris
+
+    logging.disable()
 
     for package in ("relay", "tomllib"):
         for module in [key for key in sys.modules if key == package or key.startswith(f"{package}.")]:
