@@ -10,11 +10,16 @@ DEV    := $(VENV)/.ready-to-develop
 OLDSDK := $(VENV)/llama-cloud-2.13
 LOCKER := $(VENV)/pip-tools
 SLACK  := $(VENV)/slack-types
+<<<<<<< HEAD
 AXE    := $(VENV)/axe
+=======
+FUZZ   := $(VENV)/atheris
+PEERS  := $(VENV)/peers
+>>>>>>> proof5
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench soak samples pictures image lock clean
+.PHONY: help demo test lint bench soak fuzz samples pictures image lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,11 +41,14 @@ lint: $(DEV) ## ruff, mypy --strict and the import contract
 image: ## build the container image and try it, where buildah is
 	.ci/image
 
-bench: $(DEV) ## measure speed, as ratios within one run
+bench: $(DEV) $(PEERS)/.ready ## measure speed, as ratios within one run
 	$(PY) -m tests.bench $(ARGS)
 
-soak: $(DEV) ## simulated hours by the thousand; ARGS="--seed 7 --hours 10000", ARGS="--world 7/12" for one of them
-	$(PY) -m tests.soak.hours $(ARGS)
+soak: $(DEV) ## simulated hours by the thousand; ARGS="--seed 7 --hours 10000", ARGS="--world 7/12" for one; OF=sending, OF=deaths
+	$(PY) -m tests.soak.$(or $(OF),hours) $(ARGS)
+
+fuzz: $(FUZZ)/.ready ## bytes that might do harm, sought by Atheris; ARGS="--only templates --seconds 600"
+	PYTHONPATH=$(FUZZ) $(PY) -m tests.fuzz $(ARGS)
 
 samples: $(DEV) ## write docs/samples: every message, as files
 	$(PY) -m tests.samples
@@ -73,6 +81,23 @@ $(SLACK)/.ready $(AXE)/.ready: $(VENV)/%/.ready: tests/%/package.json tests/%/pa
 	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# What relay is measured beside: packages in an environment of their own, and Debian's Alertmanager, unpacked and not
+# installed, so that no service starts. What can't be had is not measured.
+$(PEERS)/.ready: tests/bench/peers.lock | $(VENV)/bin/pip
+	@rm -rf $(PEERS)
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r tests/bench/peers.lock
+	@mkdir $(PEERS)/alertmanager
+	@cd $(PEERS)/alertmanager && apt-get download prometheus-alertmanager >/dev/null 2>&1 && dpkg -x *.deb . \
+		|| echo "bench: Debian's prometheus-alertmanager can't be had here, and is not measured"
+	@touch $@
+
+# It has wheels for few platforms, so that only who fuzzes needs it.
+$(FUZZ)/.ready: tests/fuzz/atheris.lock $(DEV)
+	@rm -rf $(FUZZ)
+	$(PIP) install --require-hashes --no-deps --target $(FUZZ) -r tests/fuzz/atheris.lock
+	@touch $@
+
 # The hashes are the public registry's: this machine's pip configuration has no say.
 # Run on the oldest Python that relay supports, so that what only that one needs is in. Pins stay; ARGS=--upgrade moves them.
 COMPILE := PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= $(LOCKER)/bin/pip-compile --quiet \
@@ -87,6 +112,8 @@ lock: ## renew the locks from pyproject.toml
 		--output-file requirements-dev.lock pyproject.toml
 	echo llama-cloud==2.13.0 | $(COMPILE) --output-file $(LOCKER)/all.lock -
 	awk '/^[a-z]/ { wanted = /^llama-cloud==/ } wanted' $(LOCKER)/all.lock > tests/llama-cloud-2.13.lock
+	printf '%s\n' huey==3.5.4 apprise==2.3.0 | $(COMPILE) --output-file tests/bench/peers.lock -
+	echo atheris==3.0.0 | $(COMPILE) --output-file tests/fuzz/atheris.lock -
 
 clean: ## remove what make made; databases stay
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,13 +8,15 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from tests.bench import cost, delivery, flood, idle, look, memory, pages, poll, rule, start
+from tests.bench import cost, delivery, flood, idle, look, memory, neighbours, pages, peers, poll, rule, start
 from tests.bench.ratios import Compared, table
 
 BENCHES: dict[str, Callable[[Path], AsyncIterator[Compared]]] = {
     "look": look.measure,
     "poll": poll.measure,
     "delivery": delivery.measure,
+    "neighbours": neighbours.measure,
+    "peers": peers.measure,
     "rule": rule.measure,
     "pages": pages.measure,
     "cost": cost.measure,

@@ -43,7 +43,8 @@ async def test_what_people_read_adds_up_to_what_happened(home):
     failed = sum(change.endswith("FAILED") and "batch" not in kind for kind, change in changes)
     running = sum(change.endswith("RUNNING") and "batch" in kind for kind, change in changes)
     finished = sum(change.startswith("finished") for _, change in changes)
-    posted, updated, mails = (frames(done.out, head) for head in ("Slack #ops", UPDATED, "Mail"))
+    heads = ("Slack #ops", UPDATED, "Slack #ops, in the thread", "Mail")
+    posted, updated, threaded, mails = (frames(done.out, head) for head in heads)
     (living,) = filter(FAILURES.search, posted)
     living = [living, *filter(FAILURES.search, updated)][-1]
     assert 0 < failed == sum(map(failures_of, mails)) == failures_of(living)
@@ -53,7 +54,7 @@ async def test_what_people_read_adds_up_to_what_happened(home):
     assert sorted(set(begun)) == sorted(begun), "a message for each batch"
     assert set(BATCH.findall("".join(updated))) <= set(begun)
     assert done.out.splitlines()[-2] == (
-        f"{len(posted)} messages in Slack, updated {len(updated)} times, and {len(mails)} mails: "
+        f"{len(posted) + len(threaded)} messages in Slack, updated {len(updated)} times, and {len(mails)} mails: "
         f"they tell of {failed + running + finished} events and of {failed} events"
     )
     assert done.out.splitlines()[-1] == "the ledger: nothing amiss"
