@@ -37,6 +37,18 @@ async def test_it_shows_events_of_all_kinds_each_delivered_once(home, temporary)
     assert list(home.folder.iterdir()) == [temporary]
 
 
+async def test_its_dashboard_shows_what_happens(home):
+    async with home.started("demo") as process, aiohttp.ClientSession() as session:
+        await until(lambda: re.search(r"The dashboard: (\S+)", home.log.read_text("utf-8")))
+        url = re.search(r"The dashboard: (\S+)", home.log.read_text("utf-8"))[1]
+        await until(lambda: LINE.search(home.log.read_text("utf-8")))
+        async with session.get(f"{url}/events") as answer:
+            assert answer.status == 200
+            assert "parse.pending" in await answer.text()
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
 async def test_what_people_read_adds_up_to_what_happened(home):
     done = await home.relay("demo", "--for", "9", "--speed", "10", within=40)
     changes = [line.groups() for line in map(LINE.fullmatch, done.out.splitlines()) if line]

@@ -1,5 +1,6 @@
 """The dashboard in a real browser: Chromium, under the policy that relay sends."""
 
+import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.process.live import _ENVIRON
 from tests.samples.browser import found
 from tests.web.conftest import TOKEN, in_a_thread
 
@@ -24,6 +26,8 @@ PAGES = (
     "/rules",
 )
 WITHIN = 10_000
+AWAY = ("net::ERR_", "Failed to fetch", "network error")
+"""What a browser and htmx say of a relay that is not there."""
 
 pytestmark = pytest.mark.skipif(
     found() is None, reason="there is no chromium on the PATH; on Debian: apt-get install chromium"
@@ -42,8 +46,8 @@ def chromium():
 
 
 @contextmanager
-def a_tab(chromium, base, **how):
-    """A page that asks nobody but relay, and in which nothing goes wrong."""
+def a_tab(chromium, base, *, but=(), **how):
+    """A page that asks nobody but relay, and in which nothing goes wrong, `but` for that."""
     context = chromium.new_context(base_url=base, **{"viewport": DESK, **how})
     context.set_default_timeout(WITHIN)
     tab, wrong = context.new_page(), []
@@ -54,7 +58,7 @@ def a_tab(chromium, base, **how):
     tab.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
     yield tab
     context.close()
-    assert wrong == []
+    assert [said for said in wrong if not any(word in said for word in but)] == []
     assert asked <= {urlsplit(base).netloc}
 
 
@@ -182,3 +186,21 @@ def test_pages_are_read_without_scripts(chromium, running):
         assert tab.get_by_role("link", name="good.pdf").count() == 0
         tab.get_by_role("link", name="bad.pdf").click()
         assert tab.get_by_text("PDF_IS_BROKEN").first.is_visible()
+
+
+def test_a_page_stays_as_it_is_while_relay_is_away_and_goes_on_when_it_is_back(chromium, tmp_path):
+    with (
+        in_a_thread(tmp_path, kinds=("parse",)) as it,
+        a_tab(chromium, it.url, but=AWAY) as tab,
+    ):
+        log_in(tab, "/events")
+        tab.get_by_text("Live", exact=True).wait_for()
+        it.process.terminate()
+        tab.get_by_text("Connecting…", exact=True).wait_for()
+        assert tab.get_by_role("link", name="bad.pdf").is_visible()
+        it.simulator.create("parse", id="pjb-new", name="new.pdf", status="RUNNING")
+        command = [sys.executable, "-m", "relay", "run"]
+        with subprocess.Popen(command, cwd=it.home.folder, env=_ENVIRON) as again:
+            tab.get_by_role("link", name="new.pdf").wait_for()
+            tab.get_by_text("Live", exact=True).wait_for()
+            again.terminate()

@@ -42,6 +42,8 @@ _TONES = {
     "unknown": "warn",
 }
 
+_MOODS = {"error": "bad", "warning": "warn"}
+
 
 @cache
 def environment(zone: tzinfo) -> Environment:
@@ -59,6 +61,7 @@ def environment(zone: tzinfo) -> Environment:
         "exactly": _exactly(zone),
         "iso": _iso,
         "tone": tone,
+        "mood": mood,
         "path": lambda value: quote(str(value), safe=""),
         "duration": units.duration,
         "number": units.number,
@@ -131,6 +134,13 @@ def tone(word: str) -> str:
     if severity_of(word.lower()) == "error":
         return "bad"
     return "busy" if "." not in word and is_open(word.upper()) else "quiet"
+
+
+def mood(event: Any) -> str:
+    """How an event looks: what has finished as it ended."""
+    if event.severity in _MOODS:
+        return _MOODS[event.severity]
+    return tone(event.status if event.type.endswith(".finished") else event.type)
 
 
 def written(value: Any) -> str:

@@ -27,7 +27,7 @@
 
   function options(figure, plot, data) {
     const bars = uPlot.paths.bars({ size: [0.72, 40], radius: 0.12 });
-    const axis = { stroke: css("--soft"), font: "11px system-ui, sans-serif", ticks: { show: false } };
+    const axis = { stroke: css("--soft"), font: `11px ${getComputedStyle(document.body).fontFamily}`, ticks: { show: false } };
     const output = figure.querySelector("output");
     return {
       width: plot.clientWidth || figure.clientWidth - 20,
