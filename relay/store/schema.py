@@ -253,6 +253,19 @@ def m005_tallies(db: Database) -> None:
     db.execute(_AGE)
 
 
+@migrations()
+def m006_sequence(db: Database) -> None:
+    """Numbers of deliveries are never used again: whoever follows them would pass one over."""
+    (table,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'deliveries'").fetchone()
+    indexes = "SELECT sql FROM sqlite_master WHERE tbl_name = 'deliveries' AND type = 'index'"
+    made = [table.replace("seq INTEGER PRIMARY KEY", "seq INTEGER PRIMARY KEY AUTOINCREMENT")]
+    made += ["INSERT INTO deliveries SELECT * FROM deliveries_before", "DROP TABLE deliveries_before"]
+    made += [sql for (sql,) in db.execute(indexes).fetchall()]
+    db.execute("ALTER TABLE deliveries RENAME TO deliveries_before")
+    for statement in made:
+        db.execute(statement)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
