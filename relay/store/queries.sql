@@ -87,6 +87,10 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 
 SELECT id, state = 'waiting' AND claimed_at IS NULL, severity, planned_at FROM deliveries
 WHERE destination = ? AND rule = ? AND group_key = ? AND settle_until IS NULL ORDER BY seq DESC LIMIT 1
 
+-- count_collecting: how many groups of a rule at a destination have a message that was never claimed, up to so many
+SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE destination = ? AND rule = ? AND group_key IS NOT NULL
+  AND settle_until IS NULL AND claimed_at IS NULL AND state = 'waiting' LIMIT ?)
+
 -- raise_severity: of a group, that of its worst event
 UPDATE deliveries SET severity = ? WHERE id = ?
 

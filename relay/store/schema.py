@@ -217,6 +217,11 @@ INSERT INTO tallies
   WHERE state <> 'waiting' AND ended_at > strftime('%Y-%m-%dT%H:%M', 'now', '-2 days') GROUP BY 3, 4;
 """
 
+_COLLECTING = """
+CREATE INDEX deliveries_collecting ON deliveries(destination, rule)
+  WHERE group_key IS NOT NULL AND settle_until IS NULL AND claimed_at IS NULL AND state = 'waiting';
+"""
+
 # Of minutes two days are kept, of hours somewhat more than a year; looked for when an hour begins.
 _AGE = """
 CREATE TRIGGER tallies_age AFTER INSERT ON tallies WHEN new.span = 'hour' BEGIN
@@ -264,6 +269,11 @@ def m006_sequence(db: Database) -> None:
     db.execute("ALTER TABLE deliveries RENAME TO deliveries_before")
     for statement in made:
         db.execute(statement)
+
+
+@migrations()
+def m007_collecting(db: Database) -> None:
+    _run(db, _COLLECTING)
 
 
 def _run(db: Database, statements: str) -> None:
