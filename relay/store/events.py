@@ -17,8 +17,8 @@ RIPE_AT_ONCE = 500
 """Deliveries whose time to settle is over that one transaction deals with."""
 
 MOST_OPEN = 1000
-"""Groups of a rule at a destination that collect at a time. What is of another goes into one message, so that a
-field in which each event differs makes no message of each.
+"""Groups of a rule at a destination that collect at a time. What is of others goes into one message, so that
+no field that differs in each event makes as many messages.
 """
 
 BEYOND = "more than 1,000 collect at a time; these are of all others"
