@@ -369,6 +369,10 @@ WHERE seq IN (
 -- rename_delivery: it goes to the same place under another name
 UPDATE deliveries SET destination = ? WHERE seq = ?
 
+-- rename_rule: what is not delivered of a rule is one of it under another name
+UPDATE deliveries SET rule = :new WHERE rule = :old AND seq IN (
+  SELECT seq FROM deliveries WHERE state = 'waiting' UNION ALL SELECT seq FROM deliveries WHERE state = 'dead')
+
 -- events_of: what a delivery carries, with the ledger's side of it
 SELECT e.seq, e.rules FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ?
 
