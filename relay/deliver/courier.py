@@ -70,7 +70,7 @@ class Courier:
         self._start(name)
 
     async def change(self, renamed: Mapping[str, str], renamed_rules: Mapping[str, str]) -> None:
-        """What waits under an old name, or for a rule that was not there, is looked at anew. Old names by new."""
+        """What waits under an old name (by the new), or for a rule that was not there, is looked at anew."""
         while not await self._done(self._store.change(renamed=renamed, renamed_rules=renamed_rules)):
             await self._clock.sleep(AGAIN_AFTER_TROUBLE)
         self.wake()

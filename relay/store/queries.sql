@@ -158,7 +158,7 @@ ORDER BY due_at, seq LIMIT ?
 
 -- suspect_under_way: whose, one at a time over all lanes, so that a crash says which it was
 SELECT destination FROM deliveries
-WHERE state = 'waiting' AND held = 'alone' AND owner IS NOT NULL AND due_at > ? LIMIT 1
+WHERE state = 'waiting' AND held = 'alone' AND coalesce(owner, '') <> '' AND due_at > ? LIMIT 1
 
 -- poisonous: suspects that were lost so often that they are given up
 SELECT seq FROM deliveries
@@ -292,14 +292,13 @@ UPDATE deliveries SET owner = NULL, due_at = coalesce(?, min(created_at, ?)), at
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
 
 -- end_leases: at the end of a run no claim is anyone's, nor at the end of one destination's lane
-UPDATE deliveries SET owner = NULL, due_at = :now
-WHERE state = 'waiting' AND owner IS NOT NULL AND (:of IS NULL OR destination = :of)
+UPDATE deliveries SET owner = NULL, due_at = :now WHERE owner IS NOT NULL AND (:of IS NULL OR destination = :of)
 
 -- lose_leases: at the start of the only relay on a database no claim is anyone's; what was claimed when the last
 -- one ended without a word is lost once more, and suspect the second time
 UPDATE deliveries SET owner = NULL, due_at = :now, lost = lost + 1,
   held = CASE WHEN lost >= 1 THEN 'alone' ELSE held END
-WHERE state = 'waiting' AND owner IS NOT NULL
+WHERE owner IS NOT NULL
 
 -- look_at_rules_again: the configuration may have them again
 UPDATE deliveries SET held = CASE WHEN lost >= 2 THEN 'alone' END WHERE state = 'waiting' AND held = 'rule'
@@ -363,8 +362,7 @@ WHERE seq IN (
     UNION ALL SELECT seq FROM deliveries WHERE destination = :old AND state = 'dead')
   AND NOT EXISTS (
     SELECT 1 FROM delivery_parts AS p JOIN delivery_parts AS q ON q.event = p.event
-      JOIN deliveries AS other ON other.id = q.delivery
-    WHERE p.delivery = d.id AND other.destination = :new)
+    WHERE p.delivery = d.id AND (SELECT destination FROM deliveries WHERE id = q.delivery) = :new)
 
 -- rename_delivery: it goes to the same place under another name
 UPDATE deliveries SET destination = ? WHERE seq = ?

@@ -222,6 +222,13 @@ CREATE INDEX deliveries_collecting ON deliveries(destination, rule)
   WHERE group_key IS NOT NULL AND settle_until IS NULL AND claimed_at IS NULL AND state = 'waiting';
 """
 
+_LEASED = """
+CREATE INDEX deliveries_leased ON deliveries(destination) WHERE owner IS NOT NULL;
+CREATE INDEX deliveries_ruleless ON deliveries(destination) WHERE state = 'waiting' AND held = 'rule';
+DROP INDEX deliveries_dead;
+CREATE INDEX deliveries_dead ON deliveries(destination, seq) WHERE state = 'dead';
+"""
+
 # Of minutes two days are kept, of hours somewhat more than a year; looked for when an hour begins.
 _AGE = """
 CREATE TRIGGER tallies_age AFTER INSERT ON tallies WHEN new.span = 'hour' BEGIN
@@ -274,6 +281,11 @@ def m006_sequence(db: Database) -> None:
 @migrations()
 def m007_collecting(db: Database) -> None:
     _run(db, _COLLECTING)
+
+
+@migrations()
+def m008_leased(db: Database) -> None:
+    _run(db, _LEASED)
 
 
 def _run(db: Database, statements: str) -> None:

@@ -18,10 +18,10 @@ from relay.store import (
     batches,
     claims,
     figures,
-    gone,
     hints,
     mend,
     outbox,
+    overdue,
     pages,
     reports,
     retention,
@@ -30,7 +30,7 @@ from relay.store import (
 )
 from relay.store.backup import copy
 from relay.store.crowds import with_crowds
-from relay.store.records import Claimed, Claims, Edge, Result, Turn
+from relay.store.records import Turn
 from relay.store.schema import migrations
 from relay.store.writer import Writer, is_older, number_of
 
@@ -61,6 +61,18 @@ def _reads(
 
     async def method(store: "Store", /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await store.read(lambda db: work(db, *args, **kwargs))
+
+    return method
+
+
+def _turns(
+    work: Callable[Concatenate[sqlite3.Connection, P], Turn],
+) -> Callable[Concatenate["Store", P], Coroutine[Any, Any, Turn]]:
+    """The same, with messages that are whole."""
+
+    async def method(store: "Store", /, *args: P.args, **kwargs: P.kwargs) -> Turn:
+        turn = await store.writer.run(lambda db: work(db, *args, **kwargs))
+        return await with_crowds(turn, store.read)
 
     return method
 
@@ -98,12 +110,13 @@ class Store:
     begin = _writes(start.begin)
     change = _writes(start.change)
     cut_waits = _writes(start.cut_waits)
+    turn = _turns(outbox.turn)
     give_back = _writes(outbox.give_back)
     keep_words = _writes(claims.keep_words)
     end_leases = _writes(outbox.end_leases)
     is_down = _reads(outbox.is_down)
-    overdue = _reads(gone.overdue)
-    give_up = _writes(gone.give_up)
+    give_up = _writes(overdue.give_up)
+    overdue = _reads(overdue.overdue)
 
     retry = _writes(mend.retry)
     repeat = _writes(mend.repeat)
@@ -134,34 +147,6 @@ class Store:
     audit = _reads(audit.audit)
     version = _reads(reports.version)
     writable = _writes(reports.writable)
-
-    async def turn(
-        self,
-        *,
-        destination: str,
-        owner: str,
-        results: Sequence[Result] = (),
-        unsent: Sequence[Claimed] = (),
-        edges: Sequence[Edge] = (),
-        dead: Callable[[str], Edge] | None = None,
-        claims: Claims | None = None,
-        now: float,
-    ) -> Turn:
-        """`outbox.turn`, with messages that are whole."""
-        turn = await self.writer.run(
-            lambda db: outbox.turn(
-                db,
-                destination=destination,
-                owner=owner,
-                results=results,
-                unsent=unsent,
-                edges=edges,
-                dead=dead,
-                claims=claims,
-                now=now,
-            )
-        )
-        return await with_crowds(turn, self.read, tables=claims is not None and claims.tables)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         loop = asyncio.get_running_loop()
