@@ -22,10 +22,7 @@ GRACE = 5.0
 
 
 class Courier:
-    """All lanes, and what wakes them. What is put in or taken out while it runs harms no other lane.
-
-    `renamed`: destinations that had another name, with that.
-    """
+    """All lanes, and what wakes them. What is put in or taken out while it runs harms no other lane."""
 
     def __init__(
         self,
@@ -34,7 +31,6 @@ class Courier:
         store: Store,
         clock: Clock,
         watch_every: float = WATCH_EVERY,
-        renamed: Mapping[str, str] | None = None,
     ) -> None:
         self.lanes = dict(lanes)
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -43,7 +39,6 @@ class Courier:
         self._store = store
         self._clock = clock
         self._watch_every = watch_every
-        self._renamed = renamed
 
     def wake(self) -> None:
         for lane in self.lanes.values():
@@ -51,7 +46,7 @@ class Courier:
 
     async def run(self) -> None:
         """Until `stop`. At its begin and end no claim is anyone's: it is the only one on the database."""
-        while not await self._done(self._store.begin(renamed=self._renamed, now=self._clock.now())):
+        while not await self._done(self._store.begin(now=self._clock.now())):
             await self._clock.sleep(AGAIN_AFTER_TROUBLE)
         try:
             async with asyncio.TaskGroup() as self._group:
@@ -74,9 +69,9 @@ class Courier:
         self.lanes[name] = lane
         self._start(name)
 
-    async def change(self, renamed: Mapping[str, str]) -> None:
-        """What waits under an old name, or for a rule that was not there, is looked at anew."""
-        while not await self._done(self._store.change(renamed=renamed)):
+    async def change(self, renamed: Mapping[str, str], renamed_rules: Mapping[str, str]) -> None:
+        """What waits under an old name (by the new), or for a rule that was not there, is looked at anew."""
+        while not await self._done(self._store.change(renamed=renamed, renamed_rules=renamed_rules)):
             await self._clock.sleep(AGAIN_AFTER_TROUBLE)
         self.wake()
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Any, Literal, NamedTuple
 
-from relay.store.gone import NO_DESTINATION, NO_RULE
 from relay.store.mend import DROPPED
 from relay.store.named import as_json, parse
 from relay.store.outbox import POISON, UNREADABLE
+from relay.store.overdue import NO_DESTINATION, NO_RULE
 
 LISTED = 20
 SLICE = 500

@@ -123,12 +123,19 @@ def _due(db: Connection, destination: str, at: str, owner: str, claims: Claims) 
     if claims.probe:
         rows = [_stand_in(cursor, row, utc_text(seconds_of(at) - FREEZES_EVERY)) or row for row in rows]
         return sorted(rows, key=itemgetter("attempts"))[:1]
-    tried = {_group(row) for row in rows if row["claimed_at"] is not None} - {None}
-    return [row for row in rows if row["claimed_at"] is not None or _group(row) not in tried]
+    return _one_of_each_group(rows)
 
 
-def _group(row: Row) -> tuple[str, str] | None:
-    return None if row["group_key"] is None else (row["rule"], row["group_key"])
+def _one_of_each_group(rows: Sequence[Row]) -> list[Row]:
+    """Without a group's message that was never claimed, where another of it goes now."""
+    tried = {(row["rule"], row["group_key"]) for row in rows if row["claimed_at"] is not None}
+    return [
+        row
+        for row in rows
+        if row["group_key"] is None
+        or row["claimed_at"] is not None
+        or (row["rule"], row["group_key"]) not in tried
+    ]
 
 
 def _stand_in(cursor: Cursor, row: Row, since: str) -> Row | None:

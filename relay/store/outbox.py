@@ -59,7 +59,8 @@ def turn(
     news = tell(db, destination, told, now) or any(claimed.is_suspect for claimed in over)
     at = utc_text(now)
     next_due = at if more or found.soon else _next_due(db, destination, at)
-    return Turn(claimed=found.claimed, next_due=next_due, news=news)
+    tables = claims is not None and claims.tables
+    return Turn(claimed=found.claimed, next_due=next_due, news=news, tables=tables)
 
 
 def _poison(db: Connection, destination: str, now: float) -> Sequence[int]:

@@ -87,6 +87,10 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 
 SELECT id, state = 'waiting' AND claimed_at IS NULL, severity, planned_at FROM deliveries
 WHERE destination = ? AND rule = ? AND group_key = ? AND settle_until IS NULL ORDER BY seq DESC LIMIT 1
 
+-- count_collecting: how many groups of a rule at a destination have a message that was never claimed, up to so many
+SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE destination = ? AND rule = ? AND group_key IS NOT NULL
+  AND settle_until IS NULL AND claimed_at IS NULL AND state = 'waiting' LIMIT ?)
+
 -- raise_severity: of a group, that of its worst event
 UPDATE deliveries SET severity = ? WHERE id = ?
 
@@ -154,7 +158,7 @@ ORDER BY due_at, seq LIMIT ?
 
 -- suspect_under_way: whose, one at a time over all lanes, so that a crash says which it was
 SELECT destination FROM deliveries
-WHERE state = 'waiting' AND held = 'alone' AND owner IS NOT NULL AND due_at > ? LIMIT 1
+WHERE state = 'waiting' AND held = 'alone' AND coalesce(owner, '') <> '' AND due_at > ? LIMIT 1
 
 -- poisonous: suspects that were lost so often that they are given up
 SELECT seq FROM deliveries
@@ -302,14 +306,13 @@ UPDATE deliveries SET owner = NULL, due_at = coalesce(?, min(created_at, ?)), at
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
 
 -- end_leases: at the end of a run no claim is anyone's, nor at the end of one destination's lane
-UPDATE deliveries SET owner = NULL, due_at = :now
-WHERE state = 'waiting' AND owner IS NOT NULL AND (:of IS NULL OR destination = :of)
+UPDATE deliveries SET owner = NULL, due_at = :now WHERE owner IS NOT NULL AND (:of IS NULL OR destination = :of)
 
 -- lose_leases: at the start of the only relay on a database no claim is anyone's; what was claimed when the last
 -- one ended without a word is lost once more, and suspect the second time
 UPDATE deliveries SET owner = NULL, due_at = :now, lost = lost + 1,
   held = CASE WHEN lost >= 1 THEN 'alone' ELSE held END
-WHERE state = 'waiting' AND owner IS NOT NULL
+WHERE owner IS NOT NULL
 
 -- look_at_rules_again: the configuration may have them again
 UPDATE deliveries SET held = CASE WHEN lost >= 2 THEN 'alone' END WHERE state = 'waiting' AND held = 'rule'
@@ -373,11 +376,14 @@ WHERE seq IN (
     UNION ALL SELECT seq FROM deliveries WHERE destination = :old AND state = 'dead')
   AND NOT EXISTS (
     SELECT 1 FROM delivery_parts AS p JOIN delivery_parts AS q ON q.event = p.event
-      JOIN deliveries AS other ON other.id = q.delivery
-    WHERE p.delivery = d.id AND other.destination = :new)
+    WHERE p.delivery = d.id AND (SELECT destination FROM deliveries WHERE id = q.delivery) = :new)
 
 -- rename_delivery: it goes to the same place under another name
 UPDATE deliveries SET destination = ? WHERE seq = ?
+
+-- rename_rule: what is not delivered of a rule is one of it under another name
+UPDATE deliveries SET rule = :new WHERE rule = :old AND seq IN (
+  SELECT seq FROM deliveries WHERE state = 'waiting' UNION ALL SELECT seq FROM deliveries WHERE state = 'dead')
 
 -- events_of: what a delivery carries, with the ledger's side of it
 SELECT e.seq, e.rules FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ?

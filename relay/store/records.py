@@ -238,13 +238,15 @@ class Claims:
 @dataclass(frozen=True, kw_only=True)
 class Turn:
     """What a lane gets from one hop to the store; `next_due` is None where nothing waits for a time. `news`:
-    there is something for other lanes. `unread`: claimed, but not to be sent as they are.
+    there is something for other lanes. `unread`: claimed, but not to be sent as they are. `tables`: as in
+    the claims.
     """
 
     claimed: tuple[Claimed, ...]
     next_due: str | None
     news: bool = False
     unread: tuple[Claimed, ...] = ()
+    tables: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,10 @@ from relay.store import (
     batches,
     claims,
     figures,
-    gone,
     hints,
     mend,
     outbox,
+    overdue,
     pages,
     reports,
     retention,
@@ -25,7 +25,7 @@ from relay.store import (
 )
 from relay.store.crowds import with_crowds
 from relay.store.opening import opened, uri, words
-from relay.store.records import Claimed, Claims, Edge, Result, Turn
+from relay.store.records import Turn
 from relay.store.writer import Writer
 
 T = TypeVar("T")
@@ -50,6 +50,18 @@ def _reads(
 
     async def method(store: "Store", /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await store.read(lambda db: work(db, *args, **kwargs))
+
+    return method
+
+
+def _turns(
+    work: Callable[Concatenate[sqlite3.Connection, P], Turn],
+) -> Callable[Concatenate["Store", P], Coroutine[Any, Any, Turn]]:
+    """The same, with messages that are whole."""
+
+    async def method(store: "Store", /, *args: P.args, **kwargs: P.kwargs) -> Turn:
+        turn = await store.writer.run(lambda db: work(db, *args, **kwargs))
+        return await with_crowds(turn, store.read)
 
     return method
 
@@ -91,12 +103,13 @@ class Store:
     begin = _writes(start.begin)
     change = _writes(start.change)
     cut_waits = _writes(start.cut_waits)
+    turn = _turns(outbox.turn)
     give_back = _writes(outbox.give_back)
     keep_words = _writes(claims.keep_words)
     end_leases = _writes(outbox.end_leases)
     is_down = _reads(outbox.is_down)
-    overdue = _reads(gone.overdue)
-    give_up = _writes(gone.give_up)
+    give_up = _writes(overdue.give_up)
+    overdue = _reads(overdue.overdue)
 
     retry = _writes(mend.retry)
     repeat = _writes(mend.repeat)
@@ -126,34 +139,6 @@ class Store:
     audit_slice = _reads(audit.audit_slice)
     audit = _reads(audit.audit)
     writable = _writes(reports.writable)
-
-    async def turn(
-        self,
-        *,
-        destination: str,
-        owner: str,
-        results: Sequence[Result] = (),
-        unsent: Sequence[Claimed] = (),
-        edges: Sequence[Edge] = (),
-        dead: Callable[[str], Edge] | None = None,
-        claims: Claims | None = None,
-        now: float,
-    ) -> Turn:
-        """`outbox.turn`, with messages that are whole."""
-        turn = await self.writer.run(
-            lambda db: outbox.turn(
-                db,
-                destination=destination,
-                owner=owner,
-                results=results,
-                unsent=unsent,
-                edges=edges,
-                dead=dead,
-                claims=claims,
-                now=now,
-            )
-        )
-        return await with_crowds(turn, self.read, tables=claims is not None and claims.tables)
 
     async def version(self) -> int:
         """A number that differs when another connection, of any process, has committed. It costs next to

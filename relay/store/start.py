@@ -11,16 +11,13 @@ from relay.store.named import SQL
 
 _MILLISECOND = 0.001
 
+_NONE: Mapping[str, str] = {}
+
 _decode = msgspec.json.Decoder(dict[str, list[str]]).decode
 
 
-def begin(db: Connection, *, renamed: Mapping[str, str] | None = None, now: float) -> None:
-    """No claim is anyone's, no wait longer than its kind allows, and all rules are looked at anew.
-
-    `renamed`: destinations with their old names; what was not delivered under those moves.
-    """
-    for new, old in (renamed or {}).items():
-        _rename(db, old, new)
+def begin(db: Connection, *, now: float) -> None:
+    """No claim is anyone's, no wait longer than its kind allows, and all rules are looked at anew."""
     db.execute(SQL["lose_leases"], {"now": utc_text(now)})
     db.execute(SQL["look_at_rules_again"])
     cut_waits(db, now=now)
@@ -33,10 +30,16 @@ def cut_waits(db: Connection, *, now: float) -> None:
     db.execute(SQL["cut_moves"], (at,))
 
 
-def change(db: Connection, *, renamed: Mapping[str, str]) -> None:
-    """While relay runs the configuration has become another: as at a start, but claims and waits stay."""
+def change(
+    db: Connection, *, renamed: Mapping[str, str] = _NONE, renamed_rules: Mapping[str, str] = _NONE
+) -> None:
+    """The configuration has become this one: all rules are looked at anew, and what was not delivered under
+    the old name of a destination, or of a rule, moves to the new. Old names by new ones.
+    """
     for new, old in renamed.items():
         _rename(db, old, new)
+    for new, old in renamed_rules.items():
+        db.execute(SQL["rename_rule"], {"old": old, "new": new})
     db.execute(SQL["look_at_rules_again"])
 
 

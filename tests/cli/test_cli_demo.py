@@ -65,8 +65,9 @@ async def test_what_people_read_adds_up_to_what_happened(home):
     begun = BATCH.findall("".join(posted))
     assert sorted(set(begun)) == sorted(begun), "a message for each batch"
     assert set(BATCH.findall("".join(updated))) <= set(begun)
+    count = len(posted) + len(threaded)
     assert done.out.splitlines()[-2] == (
-        f"{len(posted) + len(threaded)} messages in Slack, updated {len(updated)} times, and {len(mails)} mails: "
+        f"{count} messages in Slack, updated {len(updated)} times, and {len(mails)} mails: "
         f"they tell of {failed + running + finished} events and of {failed} events"
     )
     assert done.out.splitlines()[-1] == "the ledger: nothing amiss"

@@ -11,7 +11,7 @@ from relay.ingest import OwnNews, Terms
 from relay.model import new_id
 from relay.rules import Rule
 from relay.store import Group
-from relay.store.gone import NO_DESTINATION, NO_RULE
+from relay.store.overdue import NO_DESTINATION, NO_RULE
 
 HOUR = 3600.0
 

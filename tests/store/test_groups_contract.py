@@ -243,6 +243,16 @@ async def test_very_many_settle_in_more_than_one_transaction(account, lane):
     assert claimed.message.count == 600
 
 
+async def test_the_number_of_a_delivery_that_went_into_its_group_is_not_used_again(store, account, lane):
+    """Whoever follows the list by these numbers has seen it."""
+    await account.sees("a", group=GROUP)
+    await account.sees("b", "FAILED", settle=5, group=GROUP)
+    (newest, *_) = await store.rows("deliveries")
+    await lane.turn(at=5)
+    await account.sees("c", at=6)
+    assert [row["job_id"] for row in await store.rows("deliveries", after=newest["seq"])] == ["c"]
+
+
 # --- content
 
 

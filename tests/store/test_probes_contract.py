@@ -64,6 +64,14 @@ async def test_one_that_has_ended_stands_in_for_nobody(account, lane):
     assert probe.id != first.id
 
 
+async def test_single_ones_are_claimed_together_whatever_was_tried_before(account, lane):
+    await account.sees("a")
+    (first,) = await lane.claim()
+    await lane.turn(failed(first, again=5), at=1, room=0)
+    await account.sees("b", at=2)
+    assert len(await lane.claim(at=5)) == 2
+
+
 async def test_two_of_a_group_are_not_claimed_at_once(account, lane):
     first = await one_of_a_group_that_waits(account, lane, until=300)
     (claimed,) = await lane.claim(at=300)

@@ -155,6 +155,9 @@ class EmailOptions(Options):
             )
         return self
 
+    def places(self) -> list[tuple[str, str]]:
+        return [("to", address.lower()) for address in self.to]
+
     def dials(self) -> list[tuple[str, str, int]]:
         return [("server", self.at.host, self.at.port)] if self.at else []
 
