@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from relay.config import build
-from relay.config.check import check
+from relay.config.check import sound
 from relay.config.environ import NotThere, Resolver, Unresolved, look_up, may_exist
 from relay.config.findings import Findings, Keys, did_you_mean, where
 from relay.config.read import parse, read
@@ -133,7 +133,7 @@ def _relay(document: Mapping[str, Any], path: Path, findings: Findings) -> Relay
     for key in document:
         if key not in _SECTIONS:
             findings.mistake((key,), f"there is no such table: {did_you_mean(key, _SECTIONS)}")
-    relay = check(RelayTable, build.section(document, "relay", findings), ("relay",), findings)
+    relay = sound(RelayTable, build.section(document, "relay", findings), ("relay",), findings)
     if relay is None:
         return None
     if relay.alerts_to is not None:

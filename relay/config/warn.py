@@ -39,6 +39,7 @@ def warn(
     _of_plain_http(document, findings)
     _of_a_short_token(document, findings)
     _of_silence(specs, rules, findings, alerts="alerts_to" in document.get("relay", {}))
+    _of_its_own_silence(document, destinations, findings)
     taken: set[str] = set()
     for rule in rules:
         heard = {type_ for type_ in types if _hears(rule, type_)}
@@ -96,6 +97,15 @@ def _of_silence(
     if unheard and not alerts:
         text = f"nobody hears of relay's own troubles ({', '.join(unheard)}): set alerts_to to a destination"
         findings.warning(("relay",), text)
+
+
+def _of_its_own_silence(
+    document: Mapping[str, Any], destinations: Mapping[str, Options], findings: Findings
+) -> None:
+    """No destination hears of its own troubles."""
+    if "alerts_to" in document.get("relay", {}) and len(destinations) == 1:
+        text = "is the only destination, so nobody hears when it is down itself: name another, such as a mail"
+        findings.warning(("relay", "alerts_to"), text)
 
 
 def _of_deaf_globs(rule: Rule, types: Sequence[str], findings: Findings) -> None:

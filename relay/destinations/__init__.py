@@ -7,7 +7,7 @@ from typing import Literal
 
 from relay.destinations.dialler import Dialler, Resolver
 from relay.destinations.email import Email, EmailOptions
-from relay.destinations.port import Destination, Duration, Options, Receipt, SecretText
+from relay.destinations.port import Clash, Destination, Duration, Options, Receipt, SecretText
 from relay.destinations.reach import Reach, Reaches, reaching, session
 from relay.destinations.slack import Slack, SlackOptions
 from relay.destinations.webhook import Webhook, WebhookOptions
@@ -15,6 +15,7 @@ from relay.model import Clock
 
 __all__ = [
     "TYPES",
+    "Clash",
     "Destination",
     "Dialler",
     "Duration",

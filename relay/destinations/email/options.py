@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from relay.destinations.checks import is_host
-from relay.destinations.port import FilePath, Options, SecretText
+from relay.destinations.port import Clash, FilePath, Options, SecretText
 from relay.destinations.tls import FileMistake, client_context
 
 PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
@@ -108,6 +108,8 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+_ACCESS = ("server", "password")
+
 Address = Annotated[str, BeforeValidator(check_address)]
 ServerText = Annotated[SecretText, BeforeValidator(_server)]
 
@@ -143,15 +145,18 @@ class EmailOptions(Options):
         if self.at is None:
             return self
         if self.at.user is not None and self.password is None:
-            raise ValueError("has a user in server, and no password: set password, or leave the user out")
+            raise Clash(
+                "has a user in server, and no password: set password, or leave the user out", *_ACCESS
+            )
         if self.at.user is None and self.password is not None:
-            raise ValueError(
-                "has a password, and no user: write it into server, as smtp://user@mail.example:587"
+            raise Clash(
+                "has a password, and no user: write it into server, as smtp://user@mail.example:587", *_ACCESS
             )
         if self.at.is_readable and self.password is not None:
-            raise ValueError(
+            raise Clash(
                 "would send its password so that anyone on the way can read it: "
-                "begin server with smtp:// or smtps://, or leave user and password out"
+                "begin server with smtp:// or smtps://, or leave user and password out",
+                *_ACCESS,
             )
         return self
 
