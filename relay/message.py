@@ -1,7 +1,8 @@
 """A message: what a person or a machine is told, whatever the destination. Values only."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from unicodedata import category
@@ -73,6 +74,25 @@ def one_line(text: str, limit: int) -> str:
 def cut(text: str, limit: int) -> str:
     """At most `limit` characters; where some are left out the last is an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1].rstrip(" \n…") + "…"
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True)
+class Flavour:
+    """How a destination takes what templates say. `title`, `body`: a value, so that it is read as it is and
+    does nothing; `cut`: to a length what has been through these; `longest`: characters of a body.
+    """
+
+    title: Callable[[str], str] = _as_it_is
+    body: Callable[[str], str] = _as_it_is
+    cut: Callable[[str, int], str] = cut
+    longest: int = 10_000
+
+
+PLAIN = Flavour()
 
 
 class Tally(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
