@@ -110,6 +110,10 @@ class Options(BaseModel):
         """The delivery with which the message in this place began; None where that is not known."""
         return None
 
+    def preview(self, message: Message, *, now: float) -> str:  # noqa: ARG002 - few say when
+        """What would be sent, for a terminal: as people would read it, or as machines would get it."""
+        return message.text.title
+
     @property
     def can_group(self) -> bool:
         """Whether a message may be of several events: if not, no rule may group what goes here."""

@@ -1,6 +1,7 @@
 """Outbound webhooks, signed and sent; what they say is in `bodies`."""
 
 import io
+import json
 import ssl
 from collections.abc import Mapping
 from functools import cached_property
@@ -23,10 +24,13 @@ from relay.destinations.signing import (
 )
 from relay.destinations.tls import FileMistake, client_context
 from relay.errors import DeliveryFailed
-from relay.message import Message
+from relay.message import Message, cut
 from relay.model import Clock, Secret
 
 LARGE = 1024 * 1024
+
+PREVIEWED, PREVIEWED_COLUMNS = 60, 160
+"""Lines of a body, and characters of each, that a preview shows."""
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -88,6 +92,16 @@ class WebhookOptions(Options):
         except FileMistake as mistake:
             return [(mistake.key, str(mistake))]
         return []
+
+    def preview(self, message: Message, *, now: float) -> str:  # noqa: ARG002 - no body says when it is sent
+        """The beginning of the body, in ASCII: no value can steer a terminal."""
+        try:
+            body = json.loads(FORMATS[self.format](message).body)
+        except Unsayable as error:
+            return str(error)
+        lines = [cut(line, PREVIEWED_COLUMNS) for line in json.dumps(body, indent=2).splitlines()]
+        more = len(lines) - PREVIEWED
+        return "\n".join([*lines[:PREVIEWED], *([f"… {more:,} more lines"] if more > 0 else [])])
 
     def dials(self) -> list[tuple[str, str, int]]:
         parts = urlsplit(self.url.reveal())

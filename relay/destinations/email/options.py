@@ -11,8 +11,11 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from relay.destinations.checks import is_host
+from relay.destinations.email.layout import mail_of
+from relay.destinations.email.shown import shown
 from relay.destinations.port import Clash, FilePath, Options, SecretText
 from relay.destinations.tls import FileMistake, client_context
+from relay.message import Message
 
 PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 
@@ -159,6 +162,9 @@ class EmailOptions(Options):
                 *_ACCESS,
             )
         return self
+
+    def preview(self, message: Message, *, now: float) -> str:
+        return shown(mail_of(message, sender=self.sender, to=self.to, now=now).as_bytes())
 
     def dials(self) -> list[tuple[str, str, int]]:
         return [("server", self.at.host, self.at.port)] if self.at else []

@@ -8,7 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from relay.destinations.checks import check_url
 from relay.destinations.port import Clash, Options, SecretText, parse_rate
+from relay.destinations.slack.blocks import laid_out
 from relay.destinations.slack.living import gathered, place_of
+from relay.destinations.slack.shown import shown
 from relay.message import Message
 from relay.model import Secret
 
@@ -76,6 +78,9 @@ class SlackOptions(Options):
 
     def gathered(self, message: Message, *, now: float) -> Message:
         return gathered(message, to=self.channel, now=now) if self.channel else message
+
+    def preview(self, message: Message, *, now: float) -> str:  # noqa: ARG002 - Slack adds the time
+        return shown(laid_out(message))
 
     def begun_by(self, place: str | None) -> str | None:
         old = place_of(place)
