@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from unicodedata import category
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -22,6 +23,7 @@ _ESCAPED = re.compile(
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U0001bca0-\U0001bca3\U000e0100-\U000e01ef]"
 )
+_WEB = re.compile(r"https?://[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7b\x7d\x7e]{1,2000}")
 _CONTROLS = dict.fromkeys((*range(10), *range(11, 32), 127), " ")
 _MARKS_ON_ONE = 4
 
@@ -74,6 +76,14 @@ def one_line(text: str, limit: int) -> str:
 def cut(text: str, limit: int) -> str:
     """At most `limit` characters; where some are left out the last is an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1].rstrip(" \n…") + "…"
+
+
+def web_link(url: str | None) -> str | None:
+    """The URL if it is a plain one of the web, with nothing in it that could end or begin another thing."""
+    try:
+        return url if url and _WEB.fullmatch(url) and urlsplit(url).hostname else None
+    except ValueError:
+        return None
 
 
 def _as_it_is(text: str) -> str:

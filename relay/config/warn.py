@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from relay.addresses import is_loopback
 from relay.config.findings import Findings, Keys, did_you_mean
-from relay.config.tables import LOOPBACK
 from relay.destinations import Options
 from relay.model import OPEN_STATUSES, TERMINAL_STATUSES, TROUBLES
 from relay.rules import Rule
@@ -78,7 +78,7 @@ def _of_a_short_token(document: Mapping[str, Any], findings: Findings) -> None:
 
 def _is_plain(url: str) -> bool:
     parts = urlsplit(url)
-    return parts.scheme == "http" and parts.hostname not in LOOPBACK
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
 
 def _of_silence(

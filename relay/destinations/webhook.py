@@ -12,6 +12,7 @@ import aiohttp
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from yarl import URL
 
+from relay.addresses import endpoint, is_loopback
 from relay.destinations.bodies import FORMATS, Content, Unsayable, llamacloud_name
 from relay.destinations.checks import check_headers, check_url
 from relay.destinations.http import kept, not_sent, read, retry_after
@@ -31,8 +32,6 @@ LARGE = 1024 * 1024
 
 PREVIEWED, PREVIEWED_COLUMNS = 60, 160
 """Lines of a body, and characters of each, that a preview shows."""
-
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def _as_list(value: Any) -> Any:
@@ -104,15 +103,14 @@ class WebhookOptions(Options):
         return "\n".join([*lines[:PREVIEWED], *([f"… {more:,} more lines"] if more > 0 else [])])
 
     def dials(self) -> list[tuple[str, str, int]]:
-        parts = urlsplit(self.url.reveal())
-        return [("url", parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))]
+        return [("url", *endpoint(self.url.reveal()))]
 
     def warnings(self) -> list[tuple[str, str]]:
         found = []
         if not self.secret:
             found.append(("secret", "is not set: receivers can't tell relay's messages from forged ones"))
         parts = urlsplit(self.url.reveal())
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             found.append(("url", "is plain http: anyone on the way can read and change messages; use https"))
         elif parts.scheme == "http":
             files = {"ca_file": self.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
@@ -124,7 +122,7 @@ class Webhook:
     def __init__(self, options: WebhookOptions, *, session: aiohttp.ClientSession, clock: Clock) -> None:
         # As it was written: what is escaped stays escaped. The fragment is not sent.
         self._url = URL(options.url.reveal().partition("#")[0], encoded=True)
-        self._host = urlsplit(options.url.reveal()).hostname or ""
+        self._host, _ = endpoint(options.url.reveal())
         self._headers = {name: value.reveal() for name, value in options.headers.items()}
         signed = llamacloud_signature if options.format == "llamacloud" else standard_signatures
         self._sign = signed(options.secret)

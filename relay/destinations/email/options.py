@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from relay.addresses import is_loopback
 from relay.destinations.checks import is_host
 from relay.destinations.email.layout import mail_of
 from relay.destinations.email.shown import shown
@@ -19,7 +20,6 @@ from relay.message import Message
 
 PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL = re.compile(rf"{_ATOM}(\.{_ATOM})*")
 
@@ -36,7 +36,7 @@ class Server:
     @property
     def is_readable(self) -> bool:
         """Whether anyone on the way can read what is sent."""
-        return self.scheme == "smtp+plain" and self.host not in _LOOPBACK
+        return self.scheme == "smtp+plain" and not is_loopback(self.host)
 
 
 def parse_server(text: str) -> Server:

@@ -8,7 +8,8 @@ for others that look the same.
 
 import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+
+from relay.message import web_link
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _PICTURE = re.compile(r":(?=100:|1234:|[\w'-]*(?:[^\W\d]|[+-]))([\w+'-]{1,100}):")
@@ -92,14 +93,6 @@ def whole_lines(lines: Sequence[str], limit: int) -> str:
 
 
 def link(url: str | None, label: str) -> str | None:
-    """None for what is no plain link to the web."""
-    if not url or not url.isprintable() or re.search(r"[ |<>\\\"]", url):
-        return None
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    target = url.translate(_ENTITIES)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or len(target) > _LONGEST_URL:
-        return None
-    return f"<{target}|{label}>"
+    """None for what is no plain link to the web, or too long for one here."""
+    target = (web_link(url) or "").translate(_ENTITIES)
+    return f"<{target}|{label}>" if target and len(target) <= _LONGEST_URL else None

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from relay.addresses import endpoint, is_loopback
 from relay.destinations.checks import check_url
 from relay.destinations.port import Clash, Options, SecretText, parse_rate
 from relay.destinations.slack.blocks import laid_out
@@ -19,7 +20,6 @@ API = "https://slack.com/api/"
 _PACE, _BOTS_PACE = "1/s", "20/m"
 """Slack takes a message a second for a channel, and changes one no more often than each 3 s."""
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _WAY_OUT = "set either url (of an incoming webhook), or token and channel (of a bot)"
 
 
@@ -28,7 +28,7 @@ def _https(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     parts = urlsplit(check_url(value))
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise ValueError("must begin with https://")
     return value
 
@@ -89,8 +89,7 @@ class SlackOptions(Options):
     def dials(self) -> list[tuple[str, str, int]]:
         """Key, host and port of each place that the configuration names."""
         key, url = ("url", self.url.reveal()) if self.url else ("api_url", self.api_url or API)
-        parts = urlsplit(url)
-        return [(key, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))]
+        return [(key, *endpoint(url))]
 
     def warnings(self) -> list[tuple[str, str]]:
         found = []
