@@ -5,7 +5,8 @@ at IANA, and the metadata services of clouds that stand outside the link-local r
 """
 
 from collections.abc import Callable, Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -111,6 +112,20 @@ def is_within(address: Address, networks: Iterable[Network]) -> bool:
     """Whether the address, or what it carries, is in one of the networks."""
     spelled = {address, *meanings(address)}
     return any(one in network for network in networks for one in spelled)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, as a URL names it, is this machine; of names only the one that is so everywhere."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def endpoint(url: str) -> tuple[str, int]:
+    """Host ("" for none) and port that an http or https URL leads to. Raises ValueError for no URL."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def parse_network(text: str) -> Network:

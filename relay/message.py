@@ -1,10 +1,12 @@
 """A message: what a person or a machine is told, whatever the destination. Values only."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from unicodedata import category
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -21,6 +23,7 @@ _ESCAPED = re.compile(
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U0001bca0-\U0001bca3\U000e0100-\U000e01ef]"
 )
+_WEB = re.compile(r"https?://[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7b\x7d\x7e]{1,2000}")
 _CONTROLS = dict.fromkeys((*range(10), *range(11, 32), 127), " ")
 _MARKS_ON_ONE = 4
 
@@ -73,6 +76,33 @@ def one_line(text: str, limit: int) -> str:
 def cut(text: str, limit: int) -> str:
     """At most `limit` characters; where some are left out the last is an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1].rstrip(" \n…") + "…"
+
+
+def web_link(url: str | None) -> str | None:
+    """The URL if it is a plain one of the web, with nothing in it that could end or begin another thing."""
+    try:
+        return url if url and _WEB.fullmatch(url) and urlsplit(url).hostname else None
+    except ValueError:
+        return None
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True)
+class Flavour:
+    """How a destination takes what templates say. `title`, `body`: a value, so that it is read as it is and
+    does nothing; `cut`: to a length what has been through these; `longest`: characters of a body.
+    """
+
+    title: Callable[[str], str] = _as_it_is
+    body: Callable[[str], str] = _as_it_is
+    cut: Callable[[str, int], str] = cut
+    longest: int = 10_000
+
+
+PLAIN = Flavour()
 
 
 class Tally(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

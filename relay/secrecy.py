@@ -10,6 +10,9 @@ MASK = "***"
 SHORTEST = 8
 """Characters of a part of a secret that is masked by itself; what is shorter may be any word."""
 
+_SCHEMES = frozenset({"bearer", "basic", "token", "apikey", "api-key", "key"})
+"""What stands before a token in a header; other words of a secret may be anybody's."""
+
 Hide = Callable[[str], str]
 
 
@@ -45,7 +48,9 @@ def _forms(value: str) -> Iterator[str]:
 
 def _parts(value: str) -> Iterator[str]:
     """Of `Bearer X` the token, of `whsec_X` the key, of a URL its path and what in it is long."""
-    yield from value.split()
+    scheme, _, token = value.partition(" ")
+    if scheme.lower() in _SCHEMES:
+        yield token.strip()
     yield value.removeprefix("whsec_")
     if "://" in value:
         url = urlsplit(value)

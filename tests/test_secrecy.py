@@ -42,5 +42,16 @@ def test_what_holds_none_stays_as_it_is(text):
     assert hiding([Secret("a secret that no text holds by chance")])(text) == text
 
 
+def test_a_secret_of_several_words_is_masked_as_a_whole_alone():
+    hide = hiding([Secret("relay delivery webhook")])
+    assert hide("the webhook is down: a delivery waits") == "the webhook is down: a delivery waits"
+    assert hide("you sent 'relay delivery webhook'.") == "you sent '***'."
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "Basic", "basic", "Token", "ApiKey"])
+def test_of_a_header_the_token_is_masked_by_itself(scheme):
+    assert hiding([Secret(f"{scheme} t0ps3cret")])("you sent t0ps3cret.") == "you sent ***."
+
+
 def test_short_words_within_a_secret_are_no_secrets():
     assert hide("Bearer hooks https://example.com token") == "Bearer hooks https://example.com token"

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import click
 
 from relay.errors import Refused
+from relay.message import one_line
 from relay.model import parse_duration, seconds_of
-from relay.sources.items import plain
 from relay.store import Store, open_store
 
 T = TypeVar("T")
@@ -67,6 +67,12 @@ def since_option(words: str) -> Callable[[F], F]:
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
+
+def may_go_on(chosen: Sequence[object], *, asking: bool) -> bool:
+    """Whether there is anything to do, and, where it is asked, a person who wants it."""
+    return bool(chosen) and (not asking or click.confirm("Go on?"))
+
+
 AT_ONCE = 5000
 """Deliveries that a command changes in one transaction, so that a running relay never waits long."""
 
@@ -84,7 +90,7 @@ def ends(loaded: Any, chosen: Iterable[tuple[int, str, str]], now: float) -> dic
 
 def told(unknown: Iterable[str]) -> str:
     """Ids that someone has typed, fit for a terminal."""
-    return ", ".join(plain(one, 60) for one in sorted(unknown))
+    return ", ".join(one_line(one, 60) for one in sorted(unknown))
 
 
 for_option = click.option(
@@ -160,4 +166,4 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
 
 
 def _cell(value: Any) -> str:
-    return "-" if value is None else plain(str(value), 60)
+    return "-" if value is None else one_line(str(value), 60)

@@ -2,7 +2,7 @@ import time
 
 import click
 
-from relay.cli.common import config_option, in_slices, load, told, with_store, yes_option
+from relay.cli.common import config_option, in_slices, load, may_go_on, told, with_store, yes_option
 from relay.store import Store
 
 
@@ -31,7 +31,7 @@ def drop(
         if unknown := set(ids) - {delivery for _, delivery, _ in chosen}:
             raise click.ClickException(f"not waiting, or not there: {told(unknown)}")
         click.echo(f"{len(chosen)} waiting deliveries to drop")
-        if not chosen or not (yes or click.confirm("Go on?")):
+        if not may_go_on(chosen, asking=not yes):
             return 0
         dropped = [delivery for _, delivery, _ in chosen]
         return await in_slices(dropped, lambda some: store.drop(ids=some, now=time.time()))

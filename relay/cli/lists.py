@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from relay.cli.common import config_option, json_option, load, on_signals, print_rows, with_store
-from relay.sources.items import plain
+from relay.message import one_line
 from relay.store import Row, Store
 
 FOLLOW_EVERY = 0.5
@@ -121,7 +121,7 @@ def event_for_people(row: Row) -> str:
     flat = _flat_event(row)
     change = f"{flat['previous'] or 'new'} → {flat['status']}"
     error = f": {flat['error']}" if flat["error"] else ""
-    return plain(f"{flat['timestamp']} {flat['type']} {flat['name']} ({change}){error}", 300)
+    return one_line(f"{flat['timestamp']} {flat['type']} {flat['name']} ({change}){error}", 300)
 
 
 def waits_for(row: Row, loaded: Any) -> str | None:

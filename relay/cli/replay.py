@@ -10,6 +10,7 @@ from relay.cli.common import (
     ends,
     in_slices,
     load,
+    may_go_on,
     since_option,
     told,
     with_store,
@@ -111,7 +112,7 @@ async def _exactly(store: Store, loaded: Any, yes: bool, **fits: Any) -> int:
     click.echo(
         f"{len(chosen)} deliveries to send again, under their old ids: {_counted(to for *_, to in chosen)}"
     )
-    if not chosen or not (yes or click.confirm("Go on?")):
+    if not may_go_on(chosen, asking=not yes):
         return 0
 
     async def again(some: Sequence[tuple[int, str, str]]) -> int:
@@ -134,7 +135,7 @@ async def _anew(store: Store, owed: "Owed", yes: bool, *, ids: Sequence[str], si
     click.echo(
         f"{len(found)} deliveries of {events} events: {_counted(r.delivery.destination for r in found)}"
     )
-    if not found or not (yes or click.confirm("Go on?")):
+    if not may_go_on(found, asking=not yes):
         return 0
     return await in_slices(found, lambda some: store.replay(replays=some, now=now))
 

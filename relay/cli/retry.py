@@ -8,6 +8,7 @@ from relay.cli.common import (
     ends,
     in_slices,
     load,
+    may_go_on,
     since_option,
     told,
     with_store,
@@ -52,7 +53,7 @@ def retry(
         if unknown := set(ids) - {delivery for _, delivery, _ in chosen}:
             raise click.ClickException(f"not dead, or not there: {told(unknown)}")
         click.echo(f"{len(chosen)} dead deliveries to send again")
-        if not chosen or not (yes or ids or click.confirm("Go on?")):
+        if not may_go_on(chosen, asking=not (yes or ids)):
             return 0
 
         async def again(some: Sequence[tuple[int, str, str]]) -> int:

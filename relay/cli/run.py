@@ -3,7 +3,6 @@ import logging
 import os
 import signal
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,4 +70,4 @@ def _run(config: str | None, quiet: bool, form: logs.Format, dry_run: bool) -> N
 
     with on_a_copy(loaded) as copy:
         click.echo("dry run: messages are printed and not sent, the database stays as it is", err=True)
-        asyncio.run(body(copy, make=partial(Printer, zone=copy.timezone)))
+        asyncio.run(body(copy, make=Printer))

@@ -6,7 +6,7 @@ import click
 
 from relay.cli.common import config_option, json_option, load, table, with_store
 from relay.cli.pace import pace
-from relay.sources.items import plain
+from relay.message import one_line
 from relay.store import Row, Store
 
 
@@ -43,7 +43,7 @@ def status(config: str | None, as_json: bool) -> None:
     click.echo()
     click.echo(table(destinations, ("name", "waiting", "delivered", "dead", "oldest", "note")))
     for row in parked:
-        click.echo(plain("{waiting} to {destination} by rule {rule} wait: {note}".format_map(row), 300))
+        click.echo(one_line("{waiting} to {destination} by rule {rule} wait: {note}".format_map(row), 300))
     if hinted:
         click.echo()
         click.echo(table([_hints(row) for row in hinted], ("hints_for", "asked", "came_first", "earlier_by")))

@@ -1,14 +1,13 @@
 import asyncio
 import json
 import sys
-from functools import partial
 from random import Random
 from typing import Any
 
 import click
 
 from relay.cli.common import config_option, json_option, load
-from relay.sources.items import plain
+from relay.message import one_line
 
 LONGEST = 2000
 
@@ -30,32 +29,30 @@ def test(config: str | None, as_json: bool, destination: str) -> None:
 
 def in_words(came: dict[str, Any]) -> str:
     if not came["delivered"]:
-        return plain(f"{came['destination']}: not delivered: {came['reason']}", LONGEST)
+        return one_line(f"{came['destination']}: not delivered: {came['reason']}", LONGEST)
     to = f" to {came['to']}" if came["to"] else ""
     protocol = "SMTP" if came["type"] == "email" else "HTTP"
-    return plain(f"{came['destination']}: delivered{to} ({protocol} {came['status']})", LONGEST)
+    return one_line(f"{came['destination']}: delivered{to} ({protocol} {came['status']})", LONGEST)
 
 
 async def sent(loaded: Any, name: str) -> dict[str, Any]:
     """What came of a sample to this destination; whether it is "delivered" among it."""
-    from relay.deliver import Sender, made, sample  # noqa: PLC0415
+    from relay.deliver import sample, sender_of  # noqa: PLC0415
     from relay.destinations import Receipt, reaching  # noqa: PLC0415
     from relay.errors import DeliveryFailed  # noqa: PLC0415
     from relay.model import SystemClock  # noqa: PLC0415
-    from relay.render import text_of  # noqa: PLC0415
 
     options, clock = loaded.destinations[name], SystemClock()
     receipt, failure = Receipt(), None
     async with reaching(loaded.listen) as reaches:
-        target = made(name, options, reach=await reaches.of(options), clock=clock)
-        text = partial(text_of, zone=loaded.timezone)
-        sender = Sender(name, options, target, clock=clock, random=Random(), text=text)  # noqa: S311 - no secret
+        reach = await reaches.of(options)
+        sender = sender_of(loaded, name, reach=reach, clock=clock, chance=Random())  # noqa: S311 - no secret
         try:
             receipt = await sender.send(sample(name, loaded.relay, clock.now()))
         except DeliveryFailed as failed:
             failure = failed
         finally:
-            await target.close()
+            await sender.close()
     return {
         "destination": name,
         "type": options.type,

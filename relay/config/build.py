@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from relay import render
-from relay.config.check import check
+from relay.config.check import check, sound
 from relay.config.environ import Unresolved
 from relay.config.findings import Findings, Keys, did_you_mean
 from relay.config.renamed import refuse_false_names, without_old_name
@@ -178,7 +178,7 @@ def _options(table: Tables, path: Keys, findings: Findings, context: Tables) -> 
     if isinstance(wanted, Unresolved):
         return None
     if isinstance(wanted, str) and wanted in TYPES:
-        return check(TYPES[wanted].options, table, path, findings, context)
+        return sound(TYPES[wanted].options, table, path, findings, context)
     if isinstance(wanted, str):
         findings.mistake(
             place, f"{findings.shown(place, wanted)} is no type of destination: known are {known}"

@@ -1,6 +1,6 @@
 """A table of the document as its model, or what is wrong with it in words for people."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -8,6 +8,7 @@ from pydantic_core import ErrorDetails
 
 from relay.config.environ import Unresolved
 from relay.config.findings import Findings, Keys, did_you_mean
+from relay.destinations import Clash
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -29,12 +30,15 @@ _WORDS = {
     "greater_than_equal": "must be at least {ge}",
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
-    "too_short": "needs at least {min_length}",
+    "too_short": "must not be empty: name at least one",
     "too_long": "takes at most {max_length}",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
     "value_error": "{error}",
 }
+_PASSES = 4
+_GONE = object()
+_BOUNDS = frozenset({"gt", "ge", "lt", "le"})
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
@@ -46,22 +50,54 @@ def check(
     context: Mapping[str, Any] | None = None,
 ) -> _Model | None:
     """None where something is wrong, or where what it needs is not resolved. `context`: pydantic's."""
-    try:
-        return model.model_validate(table, context=context)
-    except ValidationError as refusal:
-        # With the input no message of pydantic's is fit to be shown: it may be a secret.
-        errors = refusal.errors(include_url=False, include_input=False)
-    places = [_place(table, error["loc"]) for error in errors]
-    unresolved = [place for place in places if isinstance(_at(table, place), Unresolved)]
-    for error, place in zip(errors, places, strict=True):
-        if place not in unresolved:
-            findings.mistake(path + place, _text(error, place, table, model))
-    if len(unresolved) < len(errors):
-        return None
-    try:
-        return model.model_validate(_without(table, unresolved), context=context)
-    except ValidationError:
-        return None
+    known = len(findings.mistakes)
+    whole = sound(model, table, path, findings, context)
+    return whole if len(findings.mistakes) == known else None
+
+
+def sound(
+    model: type[_Model],
+    table: Mapping[str, Any],
+    path: Keys,
+    findings: Findings,
+    context: Mapping[str, Any] | None = None,
+) -> _Model | None:
+    """What is right about a table, for more to be said of it: all that is wrong is told, and then taken for
+    not resolved. None where the rest makes no whole.
+    """
+    aside: dict[Keys, Any] = {}
+    for _ in range(_PASSES):
+        try:
+            return model.model_validate(_changed(table, aside), context=context)
+        except ValidationError as refusal:
+            # With the input no message of pydantic's is fit to be shown: it may be a secret.
+            errors = refusal.errors(include_url=False, include_input=False)
+        found = [(_place(table, error["loc"]), error) for error in errors]
+        for place, error in found:
+            if not _follows(place, error, errors, aside) and not isinstance(_at(table, place), Unresolved):
+                findings.mistake(path + place, _text(error, place, table, model))
+        if all(place == () for place, _ in found):
+            return None
+        aside |= {
+            place: _GONE if _has_no_use(place, error, table, aside) else Unresolved("")
+            for place, error in found
+        }
+    return None
+
+
+def _follows(place: Keys, error: ErrorDetails, errors: Sequence[ErrorDetails], aside: Iterable[Keys]) -> bool:
+    """Whether it is only the consequence of another mistake."""
+    if place == ():
+        cause = error.get("ctx", {}).get("error")
+        return isinstance(cause, Clash) and any(other[0] in cause.keys for other in aside if other)
+    loc = error["loc"]
+    lacks = error["type"] == "too_short" and any(e["loc"][: len(loc)] == loc != e["loc"] for e in errors)
+    return lacks or any(other[: len(place)] == place for other in aside)
+
+
+def _has_no_use(place: Keys, error: ErrorDetails, table: Any, aside: Mapping[Keys, Any]) -> bool:
+    unresolved = place in aside or isinstance(_at(table, place), Unresolved)
+    return unresolved or error["type"] in {"extra_forbidden", "missing"}
 
 
 def _place(table: Any, loc: Keys) -> Keys:
@@ -89,17 +125,19 @@ def _at(table: Any, place: Keys) -> Any:
     return table
 
 
-def _without(value: Any, places: list[Keys]) -> Any:
-    """A copy without what stands at these places."""
-    inside = {place[0]: [other[1:] for other in places if other[:1] == place[:1]] for place in places}
-    if isinstance(value, dict):
-        kept = {key: item for key, item in value.items() if () not in inside.get(key, [])}
-        return {key: _without(item, inside[key]) if key in inside else item for key, item in kept.items()}
-    return [
-        _without(item, inside[index]) if index in inside else item
-        for index, item in enumerate(value)
-        if () not in inside.get(index, [])
-    ]
+def _changed(value: Any, changes: Mapping[Keys, Any]) -> Any:
+    """A copy with other things, or nothing, at these places."""
+    if () in changes:
+        return changes[()]
+    if not changes or not isinstance(value, dict | list):
+        return value
+    inside = {
+        key: {place[1:]: other for place, other in changes.items() if place[0] == key}
+        for key in {place[0] for place in changes}
+    }
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    kept = {key: new for key, item in items if (new := _changed(item, inside.get(key, {}))) is not _GONE}
+    return kept if isinstance(value, dict) else [*kept.values()]
 
 
 def _text(error: ErrorDetails, place: Keys, table: Mapping[str, Any], model: type[BaseModel]) -> str:
@@ -108,9 +146,7 @@ def _text(error: ErrorDetails, place: Keys, table: Mapping[str, Any], model: typ
         return f"there is no such key here: {did_you_mean(str(place[-1]), known)}"
     facts = error.get("ctx", {})
     if isinstance(_at(table, place), str):
-        facts = {
-            key: _duration(fact) if isinstance(fact, float | int) else fact for key, fact in facts.items()
-        }
+        facts = {key: _duration(fact) if key in _BOUNDS else fact for key, fact in facts.items()}
     return _WORDS.get(error["type"], "is not valid here: see the documentation of this key").format(**facts)
 
 

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from relay.addresses import endpoint, is_loopback
 from relay.config import build
-from relay.config.check import check
+from relay.config.check import sound
 from relay.config.environ import NotThere, Resolver, Unresolved, look_up, may_exist
 from relay.config.findings import Findings, Keys, did_you_mean, where
 from relay.config.read import parse, read
 from relay.config.renamed import old_names
-from relay.config.tables import RelayTable, is_loopback
+from relay.config.tables import RelayTable
 from relay.config.warn import warn
 from relay.destinations import Options
 from relay.destinations.dialler import FORBIDDEN, Dialler
@@ -139,7 +139,7 @@ def _relay(document: Mapping[str, Any], path: Path, findings: Findings) -> Relay
     for key in document:
         if key not in _SECTIONS:
             findings.mistake((key,), f"there is no such table: {did_you_mean(key, _SECTIONS)}")
-    relay = check(RelayTable, build.section(document, "relay", findings), ("relay",), findings)
+    relay = sound(RelayTable, build.section(document, "relay", findings), ("relay",), findings)
     if relay is None:
         return None
     if relay.alerts_to is not None:
@@ -163,9 +163,7 @@ def _refuse_open(relay: RelayTable, findings: Findings) -> None:
 def _refuse_heartbeat(relay: RelayTable, findings: Findings) -> None:
     if relay.heartbeat_url is None or isinstance(relay.heartbeat_url, Unresolved):
         return
-    parts = urlsplit(relay.heartbeat_url.reveal())
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    if why := Dialler(own=relay.listen).mistake(parts.hostname or "", port):
+    if why := Dialler(own=relay.listen).mistake(*endpoint(relay.heartbeat_url.reveal())):
         text = f"is a {FORBIDDEN} ({why}), which relay never dials: set another"
         findings.mistake(("relay", "heartbeat_url"), text)
 

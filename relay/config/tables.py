@@ -1,6 +1,5 @@
 """The tables of `rules.toml` that are the same for everybody; a destination's is its type's own."""
 
-import ipaddress
 import re
 from collections.abc import Callable
 from datetime import date, datetime
@@ -11,13 +10,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from relay.addresses import is_loopback
 from relay.config.environ import Unresolved
 from relay.destinations import Duration, SecretText
 from relay.model import Secret, Severity, canonical_time
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MOST_FIELDS = 10
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _KEY = re.compile(r"[\x21-\x7e]{1,1000}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -63,13 +62,6 @@ def _zone(value: Any) -> ZoneInfo:
         return ZoneInfo(_text(value))
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError('is no time zone: write one such as "Europe/Berlin" or "UTC"') from None
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _token(value: Any) -> Secret:

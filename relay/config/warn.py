@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from relay.addresses import is_loopback
 from relay.config.findings import Findings, Keys, did_you_mean
-from relay.config.tables import LOOPBACK
 from relay.destinations import Options
 from relay.model import OPEN_STATUSES, TERMINAL_STATUSES, TROUBLES
 from relay.rules import Rule
@@ -40,6 +40,7 @@ def warn(
     _of_a_short_token(document, findings)
     _of_silence(specs, rules, findings, alerts="alerts_to" in document.get("relay", {}))
     _of_the_same_place(destinations, rules, types, findings)
+    _of_its_own_silence(document, destinations, findings)
     taken: set[str] = set()
     for rule in rules:
         heard = {type_ for type_ in types if _hears(rule, type_)}
@@ -78,7 +79,7 @@ def _of_a_short_token(document: Mapping[str, Any], findings: Findings) -> None:
 
 def _is_plain(url: str) -> bool:
     parts = urlsplit(url)
-    return parts.scheme == "http" and parts.hostname not in LOOPBACK
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
 
 def _of_silence(
@@ -97,6 +98,15 @@ def _of_silence(
     if unheard and not alerts:
         text = f"nobody hears of relay's own troubles ({', '.join(unheard)}): set alerts_to to a destination"
         findings.warning(("relay",), text)
+
+
+def _of_its_own_silence(
+    document: Mapping[str, Any], destinations: Mapping[str, Options], findings: Findings
+) -> None:
+    """No destination hears of its own troubles."""
+    if "alerts_to" in document.get("relay", {}) and len(destinations) == 1:
+        text = "is the only destination, so nobody hears when it is down itself: name another, such as a mail"
+        findings.warning(("relay", "alerts_to"), text)
 
 
 def _of_deaf_globs(rule: Rule, types: Sequence[str], findings: Findings) -> None:

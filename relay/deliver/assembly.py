@@ -113,16 +113,13 @@ class Lanes:
 
     async def _lane(self, config: Config, name: str) -> Lane:
         options = config.destinations[name]
-        destination = self._make(name, options, reach=await self._reaches.of(options), clock=self._clock)
-        words, text = _speech(config, name)
-        sender = Sender(
+        sender = sender_of(
+            config,
             name,
-            options,
-            destination,
+            reach=await self._reaches.of(options),
             clock=self._clock,
-            random=self._chance,
-            text=text,
-            words=words,
+            chance=self._chance,
+            make=self._make,
             attempted=partial(self._attempted, name),
         )
         return Lane(
@@ -134,7 +131,7 @@ class Lanes:
             owner=self._owner,
             news=self._news,
             told=self.courier.wake,
-            words=words,
+            words=sender.words,
             tables=TYPES[options.type].takes_tables,
             rules=config.rule_names,
         )
@@ -155,6 +152,32 @@ def _speech(config: Config, name: str) -> tuple[Words | None, Callable[[Message]
     type_ = TYPES[config.destinations[name].type]
     text = partial(text_of, zone=config.timezone) if type_.for_people else None
     return _words(config, name, type_), text
+
+
+def sender_of(
+    config: Config,
+    name: str,
+    *,
+    reach: Reach,
+    clock: Clock,
+    chance: random.Random,
+    make: Make = made,
+    attempted: Callable[[Result], None] = lambda _: None,
+) -> Sender:
+    """What sends to a destination of the configuration, as a lane does."""
+    options = config.destinations[name]
+    words, text = _speech(config, name)
+    destination = make(name, options, reach=reach, clock=clock)
+    return Sender(
+        name,
+        options,
+        destination,
+        clock=clock,
+        random=chance,
+        text=text,
+        words=words,
+        attempted=attempted,
+    )
 
 
 def upkeep_of(

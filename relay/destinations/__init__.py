@@ -3,18 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 from relay.destinations.dialler import Dialler, Resolver
 from relay.destinations.email import Email, EmailOptions
-from relay.destinations.port import Destination, Duration, Options, Receipt, SecretText
+from relay.destinations.port import Clash, Destination, Duration, Options, Receipt, SecretText
 from relay.destinations.reach import Reach, Reaches, reaching, session
-from relay.destinations.slack import Slack, SlackOptions
+from relay.destinations.slack import FLAVOUR, Slack, SlackOptions
 from relay.destinations.webhook import Webhook, WebhookOptions
+from relay.message import PLAIN, Flavour
 from relay.model import Clock
 
 __all__ = [
     "TYPES",
+    "Clash",
     "Destination",
     "Dialler",
     "Duration",
@@ -36,7 +37,7 @@ class Type:
     does not speak HTTP has a `dialler` in place of the session.
 
     `for_people`: its messages have a text, and come in groups where a rule says nothing else.
-    `takes_tables`: it wants the events of a large group as rows. `flavour`: how templates are escaped.
+    `takes_tables`: it wants the events of a large group as rows. `flavour`: how it takes what templates say.
     """
 
     options: type[Options]
@@ -44,7 +45,7 @@ class Type:
     for_people: bool = False
     takes_tables: bool = False
     over_http: bool = True
-    flavour: Literal["plain", "slack"] = "plain"
+    flavour: Flavour = PLAIN
 
     def made(self, options: Options, reach: Reach, clock: Clock) -> Destination:
         if self.over_http:
@@ -55,7 +56,7 @@ class Type:
 TYPES: Mapping[str, Type] = MappingProxyType(
     {
         "email": Type(EmailOptions, Email, for_people=True, takes_tables=True, over_http=False),
-        "slack": Type(SlackOptions, Slack, for_people=True, flavour="slack"),
+        "slack": Type(SlackOptions, Slack, for_people=True, flavour=FLAVOUR),
         "webhook": Type(WebhookOptions, Webhook),
     }
 )

@@ -49,9 +49,18 @@ def is_host(host: str) -> bool:
 
 
 def check_headers(headers: Mapping[str, Secret]) -> Mapping[str, Secret]:
-    for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS:
-            raise ValueError(f"{name[:100]!r} can't be set: it is not a header name, or is relay's own")
-        if not _HEADER_VALUE.fullmatch(value.reveal()):
-            raise ValueError(f"the value of {name} holds characters that a header can't")
+    """Raises ValueError that says all that is wrong with them."""
+    known = {name: _HEADER_NAME.fullmatch(name) and name.lower() not in _OWN_HEADERS for name in headers}
+    said = [
+        f"{name[:100]!r} can't be set: it is not a header name, or is relay's own"
+        for name, fits in known.items()
+        if not fits
+    ]
+    said += [
+        f"the value of {name} holds characters that a header can't"
+        for name, value in headers.items()
+        if known[name] and not _HEADER_VALUE.fullmatch(value.reveal())
+    ]
+    if said:
+        raise ValueError("; ".join(said))
     return headers

@@ -23,7 +23,7 @@ _RATE = re.compile(r"([1-9][0-9]{0,5})/([smh])")
 _PER = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-def _spacing(value: Any) -> float:
+def parse_rate(value: Any) -> float:
     """Seconds between two sends of a rate such as `"50/s"`."""
     found = _RATE.fullmatch(value) if isinstance(value, str) else None
     if found is None:
@@ -52,8 +52,16 @@ def _network(value: Any) -> Network:
     raise ValueError('must be a network in quotes, such as "10.0.0.0/8"')
 
 
+class Clash(ValueError):  # noqa: N818 - it is a mistake of the configuration
+    """These keys do not go together, or need another."""
+
+    def __init__(self, text: str, *keys: str) -> None:
+        super().__init__(text)
+        self.keys = frozenset(keys)
+
+
 Duration = Annotated[float, BeforeValidator(_seconds)]
-Rate = Annotated[float, BeforeValidator(_spacing)]
+Rate = Annotated[float, BeforeValidator(parse_rate)]
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
 FilePath = Annotated[Path, BeforeValidator(_path)]
 """A relative one starts at `folder` of the validation's context. Whether the file is there is not asked."""
@@ -105,6 +113,10 @@ class Options(BaseModel):
     def begun_by(self, place: str | None) -> str | None:  # noqa: ARG002 - most keep nothing current
         """The delivery with which the message in this place began; None where that is not known."""
         return None
+
+    def preview(self, message: Message, *, now: float) -> str:  # noqa: ARG002 - few say when
+        """What would be sent, for a terminal: as people would read it, or as machines would get it."""
+        return message.text.title
 
     @property
     def can_group(self) -> bool:

@@ -1,6 +1,7 @@
 """Outbound webhooks, signed and sent; what they say is in `bodies`."""
 
 import io
+import json
 import ssl
 from collections.abc import Mapping
 from functools import cached_property
@@ -11,6 +12,7 @@ import aiohttp
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from yarl import URL
 
+from relay.addresses import endpoint, is_loopback
 from relay.destinations.bodies import FORMATS, Content, Unsayable, llamacloud_name
 from relay.destinations.checks import check_headers, check_url
 from relay.destinations.http import kept, not_sent, read, retry_after
@@ -23,12 +25,13 @@ from relay.destinations.signing import (
 )
 from relay.destinations.tls import FileMistake, client_context
 from relay.errors import DeliveryFailed
-from relay.message import Message
+from relay.message import Message, cut
 from relay.model import Clock, Secret
 
 LARGE = 1024 * 1024
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+PREVIEWED, PREVIEWED_COLUMNS = 60, 160
+"""Lines of a body, and characters of each, that a preview shows."""
 
 
 def _as_list(value: Any) -> Any:
@@ -92,16 +95,25 @@ class WebhookOptions(Options):
             return [(mistake.key, str(mistake))]
         return []
 
+    def preview(self, message: Message, *, now: float) -> str:  # noqa: ARG002 - no body says when it is sent
+        """The beginning of the body, in ASCII: no value can steer a terminal."""
+        try:
+            body = json.loads(FORMATS[self.format](message).body)
+        except Unsayable as error:
+            return str(error)
+        lines = [cut(line, PREVIEWED_COLUMNS) for line in json.dumps(body, indent=2).splitlines()]
+        more = len(lines) - PREVIEWED
+        return "\n".join([*lines[:PREVIEWED], *([f"… {more:,} more lines"] if more > 0 else [])])
+
     def dials(self) -> list[tuple[str, str, int]]:
-        parts = urlsplit(self.url.reveal())
-        return [("url", parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))]
+        return [("url", *endpoint(self.url.reveal()))]
 
     def warnings(self) -> list[tuple[str, str]]:
         found = []
         if not self.secret:
             found.append(("secret", "is not set: receivers can't tell relay's messages from forged ones"))
         parts = urlsplit(self.url.reveal())
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             found.append(("url", "is plain http: anyone on the way can read and change messages; use https"))
         elif parts.scheme == "http":
             files = {"ca_file": self.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
@@ -113,7 +125,7 @@ class Webhook:
     def __init__(self, options: WebhookOptions, *, session: aiohttp.ClientSession, clock: Clock) -> None:
         # As it was written: what is escaped stays escaped. The fragment is not sent.
         self._url = URL(options.url.reveal().partition("#")[0], encoded=True)
-        self._host = urlsplit(options.url.reveal()).hostname or ""
+        self._host, _ = endpoint(options.url.reveal())
         self._headers = {name: value.reveal() for name, value in options.headers.items()}
         signed = llamacloud_signature if options.format == "llamacloud" else standard_signatures
         self._sign = signed(options.secret)

@@ -1,21 +1,20 @@
 """minijinja with what can harm taken out: a template decides what is said, and can do nothing else.
 
-Two environments that never mix: in each, what a value prints goes through the flavour's own finalizer, so
-that no filter and no markup slips past it. A template's own words are the operator's and stay as they are.
+What a value prints goes through a finalizer, so that no filter and no markup slips past what makes it
+harmless. A template's own words are the operator's and stay as they are.
 """
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from minijinja import Environment, pass_state
 
 from relay.message import cleaned
 from relay.render import units
-
-Flavour = Literal["plain", "slack"]
 
 FUEL = 20_000
 """Instructions of a render: a thousand times what a message needs."""
@@ -58,13 +57,13 @@ class Unknown:
         return "…"
 
 
-def environment(flavour: Flavour, zone: tzinfo) -> Environment:
-    """`zone`: of times whose filter names none."""
+def environment(shown: Callable[[str], str], zone: tzinfo) -> Environment:
+    """`shown`: a value's text as it is printed; `zone`: of times whose filter names none."""
     env = Environment(
         fuel=FUEL,
         undefined_behavior="strict",
         auto_escape_callback=lambda _: False,
-        finalizer=_finalizer(flavour),
+        finalizer=_finalizer(shown),
         pycompat=False,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -81,11 +80,7 @@ def environment(flavour: Flavour, zone: tzinfo) -> Environment:
     return env
 
 
-def slack_escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _finalizer(flavour: Flavour) -> Any:
+def _finalizer(shown: Callable[[str], str]) -> Any:
     @pass_state
     def printed(state: Any, value: Any) -> str:
         left = state.get_temp("left", PRINTED)
@@ -93,7 +88,7 @@ def _finalizer(flavour: Flavour) -> Any:
             return ""
         text = cleaned(_text(value), min(VALUE, left))
         state.set_temp("left", left - len(text))
-        return slack_escaped(text) if flavour == "slack" else text
+        return shown(text)
 
     return printed
 

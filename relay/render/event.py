@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from relay.message import cleaned, one_line
+from relay.message import cleaned, one_line, web_link
 from relay.model import Event
 from relay.render import units
 
@@ -38,7 +38,6 @@ _DONE = {
     "processing": "is processing",
     "vanished": "vanished",
 }
-_URL = re.compile(r"https?://[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7b\x7d\x7e]{1,2000}")
 _LONG_ID = re.compile(r"((?:[a-z]{1,8}[-_])?[0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MOST = 10**12
 
@@ -115,8 +114,7 @@ def as_line(event: Event) -> str:
 
 
 def link(event: Event) -> str | None:
-    url = event.data.url or ""
-    return url if _URL.fullmatch(url) else None
+    return web_link(event.data.url)
 
 
 def who(event: Event) -> str:

@@ -5,18 +5,15 @@ import re
 from datetime import UTC, tzinfo
 from typing import Any
 
-from relay.message import Message, cut, one_line
+from relay.message import Flavour, Message, one_line
 from relay.render import trial, units
-from relay.render.engine import Flavour, environment
+from relay.render.engine import environment
 from relay.render.fields import fields_of
 
 log = logging.getLogger("relay.render")
 
 TITLE = 150
-BODY = {"plain": 10_000, "slack": 2900}
-"""Characters: for Slack what one of its sections takes."""
-
-_TORN = re.compile(r"&[a-z]{0,3}…$")
+"""Characters."""
 
 
 def check(title: str | None, body: str | None) -> list[tuple[str, str]]:
@@ -50,7 +47,10 @@ class Templates:
         self._sources = {"title": title, "body": body}
         self._rule = rule
         self._flavour = flavour
-        self._environment = environment(flavour, zone)
+        self._environments = {
+            "title": environment(flavour.title, zone),
+            "body": environment(flavour.body, zone),
+        }
         self._reads_items = self._names("job")
         self._counting = counting and not self._names("count")
         self._said = False
@@ -71,7 +71,8 @@ class Templates:
         said = one_line(title or "", TITLE * 2)
         if said and self._counting and message.count > 1:
             said = f"{units.many(message.count, 'event')}: {said}"
-        return self._cut(said, TITLE), self._cut(body, BODY[self._flavour])
+        cut = self._flavour.cut
+        return cut(said, TITLE) or None, cut(body or "", self._flavour.longest) or None
 
     def _names(self, field: str) -> bool:
         return any(re.search(rf"\b{field}\b", source or "") for source in self._sources.values())
@@ -81,17 +82,10 @@ class Templates:
         if source is None:
             return None
         try:
-            return self._environment.render_str(source, key, **fields).strip()
+            return self._environments[key].render_str(source, key, **fields).strip()
         except trial.FAILURES as error:
             self._warn(key, error)
             return None
-
-    def _cut(self, text: str | None, limit: int) -> str | None:
-        """Without half of an escaped character at the end."""
-        if not text:
-            return None
-        short = cut(text, limit)
-        return _TORN.sub("…", short) if self._flavour == "slack" and short != text else short
 
     def _warn(self, what: str, error: Exception) -> None:
         if not self._said:

@@ -7,7 +7,7 @@ from typing import Any
 
 from minijinja import Environment, TemplateError
 
-from relay.message import SHOWN, Message
+from relay.message import PLAIN, SHOWN, Message
 from relay.model import Event, EventData
 from relay.render import grammar
 from relay.render.engine import FUEL, Unknown, environment
@@ -23,7 +23,7 @@ _LAST_NAME = re.compile(r"(\w+)\W*$")
 
 def mistakes(key: str, source: str) -> list[str]:
     """All that can be told from the text; where that is nothing, what a render then stumbles on."""
-    env = environment("plain", UTC)
+    env = environment(PLAIN.body, UTC)
     try:
         names = env.undeclared_variables_in_str(source, nested=True)
     except TemplateError as error:

@@ -17,10 +17,11 @@ import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from relay.errors import LookFailed
+from relay.message import one_line
 from relay.model import Clock
 from relay.secrecy import MASK, hiding
 from relay.sources.budget import Budget, Urgency
-from relay.sources.items import Page, plain, read_one, read_page
+from relay.sources.items import Page, read_one, read_page
 from relay.sources.kinds import SourceSpec
 
 Params = Mapping[str, str | Sequence[str]]
@@ -206,7 +207,7 @@ async def _body(response: httpx.Response, limit: int) -> bytes:
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding not in _ENCODINGS:
         raise LookFailed(
-            f"an answer in the unknown encoding {plain(encoding, 40)}", status=response.status_code
+            f"an answer in the unknown encoding {one_line(encoding, 40)}", status=response.status_code
         )
     wbits = _ENCODINGS[encoding]
     unpack = None if wbits is None else zlib.decompressobj(wbits)
@@ -244,7 +245,7 @@ def _fault(fault: Any) -> str:
 
 
 def _failed(spec: SourceSpec, reason: str, **what: Any) -> LookFailed:
-    return LookFailed(plain(hiding([spec.api_key])(reason), _LONGEST_REASON), **what)
+    return LookFailed(one_line(hiding([spec.api_key])(reason), _LONGEST_REASON), **what)
 
 
 def _page(answer: _Answer, read: Callable[[bytes], Page]) -> Page:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from relay.errors import LookFailed
+from relay.message import one_line
 
 _LONGEST = {"id": 200, "status": 64}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -79,13 +80,6 @@ def decoded(body: bytes) -> Any:
             return msgspec.json.decode(written(lenient(body)))
 
 
-def plain(text: str, limit: int) -> str:
-    """`text` in one line of at most `limit` characters that a log or terminal can't be fooled by."""
-    words = "".join(c if c.isprintable() else " " for c in text[: limit * 4]).split()
-    line = " ".join(words)
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
 def _page_as_typed(body: bytes, item: type[Item], items: str) -> Page | None:
     """Read all by one decode, or nothing."""
     try:
@@ -151,7 +145,9 @@ def _token(page: dict[str, Any]) -> str | None:
     if isinstance(token, int) and not isinstance(token, bool):
         return str(token)
     # Taken as the end it would make a part of a list look like the whole.
-    raise LookFailed(f"200 but its next_page_token is no text: {plain(json.dumps(token), 100)}", status=200)
+    raise LookFailed(
+        f"200 but its next_page_token is no text: {one_line(json.dumps(token), 100)}", status=200
+    )
 
 
 def _why_none(fields: Any) -> str | None:
@@ -171,7 +167,7 @@ def _fault(name: str, value: Any) -> str | None:
 
 def _named(fields: Any, place: int) -> str:
     readable = isinstance(fields, dict) and not _fault("id", fields.get("id"))
-    return plain(fields["id"], 200) if readable else f"item {place}"
+    return one_line(fields["id"], 200) if readable else f"item {place}"
 
 
 def _item_of(fields: dict[str, Any], item: type[Item]) -> Item:
@@ -210,7 +206,7 @@ def written(value: Any) -> bytes:
 
 
 def _excerpt(body: bytes) -> str:
-    return plain(body[:1000].decode("utf-8", "replace"), 200) or "nothing"
+    return one_line(body[:1000].decode("utf-8", "replace"), 200) or "nothing"
 
 
 class _Wrapped(msgspec.Struct):

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from relay.config.tables import is_loopback
+from relay.addresses import is_loopback
 from relay.model import Clock, Secret
 from relay.web.problems import Next, Problem
 

@@ -22,8 +22,8 @@ async def test_messages_are_printed_and_not_sent(watched, simulator, receiver):
         assert await relay.wait() == 0
     said = watched.log.read_text()
     assert "── to hook (webhook), error ─" in said
-    assert "\nQ4 report.pdf failed (parse)\n" in said
-    assert "PDF_IS_BROKEN: page 3" in said
+    assert '\n  "type": "parse.failed",\n' in said
+    assert '\n    "error": "PDF_IS_BROKEN: page 3",\n' in said
     assert receiver.arrivals == []
     assert not watched.database.exists()
 

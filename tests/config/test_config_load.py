@@ -12,16 +12,17 @@ from relay.sources import KINDS
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_the_example_loads_without_mistakes_or_warnings():
+def test_the_example_loads_and_is_warned_of_its_single_destination_alone():
     environ = {
         "LLAMA_CLOUD_API_KEY": "llx-1",
         "WEBHOOK_URL": "https://example.com/hook",
         "WEBHOOK_SECRET": "whsec_" + "A" * 32,
     }
     config = load(ROOT / "rules.toml", environ=environ, secrets=True)
-    assert config.warnings == ()
+    (warning,) = config.warnings
+    assert "alerts_to: is the only destination" in warning
     assert [source.kind for source in config.sources] == list(KINDS.values())
-    assert load(ROOT / "rules.toml", environ={}, secrets=False).warnings == ()
+    assert load(ROOT / "rules.toml", environ={}, secrets=False).warnings == (warning,)
 
 
 def test_little_is_enough(desk, tmp_path):
@@ -109,10 +110,11 @@ def test_line_ends_of_windows_are_read(desk):
 
 
 def test_line_numbers_are_only_learned_where_there_is_something_to_say(desk):
-    desk.load("[rules]")
+    hook = '[destinations.h]\ntype = "webhook"\nurl = "https://a.example"\nsecret = "$S"\n'
+    desk.load(f"{hook}[rules.r]\non = ['*']\nto = ['h']", secrets=False)
     code = (
         "import sys, pathlib, relay.config as c\n"
-        f"c.load(pathlib.Path({str(ROOT / 'rules.toml')!r}), environ={{}}, secrets=False)\n"
+        f"c.load(pathlib.Path({str(desk.path)!r}), environ={{}}, secrets=False)\n"
         "sys.exit('tree_sitter' in sys.modules)"
     )
     run = subprocess.run(

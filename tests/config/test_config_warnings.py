@@ -32,6 +32,14 @@ WARNINGS = [
         "11: rules.b: never sees an event: rules with stop above it take all that it asks for; move it up",
     ),
     (
+        f"{HOOK}[rules.r]\n{ALL}[destinations.o]\ntype='slack'\nurl='https://a.example/'\nrate = '2/s'",
+        '13: destinations.o.rate: is more than Slack takes for long: write "1/s", or leave it out',
+    ),
+    (
+        f"{HOOK}[rules.r]\n{ALL}[destinations.o]\ntype='slack'\ntoken='xoxb-1'\nchannel='o'\nrate='1/s'",
+        '14: destinations.o.rate: is more than Slack takes for long: write "20/m", or leave it out',
+    ),
+    (
         f"{HOOK}[rules.r]\non = ['*.failed', 'parse.faild']\nto = ['hook']",
         f'8: rules.r.on: "parse.faild" {DEAF} did you mean parse.failed?',
     ),
@@ -115,6 +123,13 @@ def test_troubles_that_nobody_hears_of_are_warned_of(desk, on, unheard):
 
 
 def test_with_alerts_to_all_troubles_are_heard(desk):
-    config = desk.load(f'[relay]\nalerts_to = "hook"\n{HOOK}[rules.r]\n{ALL}')
+    other = HOOK.replace("destinations.hook", "destinations.other")
+    config = desk.load(f'[relay]\nalerts_to = "hook"\n{HOOK}[rules.r]\n{ALL}{other}')
     assert config.warnings == ()
     assert config.alerts_to == "hook"
+
+
+def test_nobody_hears_that_the_only_destination_is_down(desk):
+    (warning,) = desk.load(f'[relay]\nalerts_to = "hook"\n{HOOK}[rules.r]\n{ALL}').warnings
+    said = "is the only destination, so nobody hears when it is down itself: name another, such as a mail"
+    assert warning == f"rules.toml:4: relay.alerts_to: {said}"

@@ -1,11 +1,16 @@
 """A webhook's table in `rules.toml`: what is refused, in which words, and that none repeats a secret."""
 
 import base64
+import json
+import re
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 
 from relay.destinations import TYPES
+from relay.destinations.bodies import FORMATS
+from relay.destinations.webhook import PREVIEWED, PREVIEWED_COLUMNS
 from relay.model import Secret
 
 URL = "https://example.com/hook"
@@ -186,3 +191,23 @@ def test_options_show_no_secret():
 def test_a_careful_person_is_warned(url, secret, warned):
     table = {"url": url} | ({"secret": secret} if secret else {})
     assert [where for where, _ in options(**table).warnings()] == warned
+
+
+@pytest.mark.parametrize("name", ["standard", "cloudevents", "llamacloud"])
+def test_a_preview_shows_the_body_that_would_be_posted(message, name):
+    one = message(kind="parse", name="Q4\u202e\x1b[2J.pdf")
+    shown = options(format=name).preview(one, now=0.0)
+    assert json.loads(shown) == json.loads(FORMATS[name](one).body)
+    assert shown.isascii()
+
+
+def test_a_preview_is_short_and_says_how_much_more_there_is(message):
+    one = message(job={"id": "pjb-1", "pages": list(range(500)), "text": "x" * 5000})
+    lines = options().preview(one, now=0.0).splitlines()
+    assert (len(lines), max(map(len, lines)) <= PREVIEWED_COLUMNS) == (PREVIEWED + 1, True)
+    assert re.fullmatch(r"… \d+ more lines", lines[-1])
+
+
+def test_a_preview_of_what_a_format_can_not_say_says_so(message):
+    group = msgspec.structs.replace(message(), group={})
+    assert "can't hold a group" in options(format="llamacloud").preview(group, now=0.0)

@@ -3,11 +3,14 @@
 import logging
 import re
 import time
+from html import unescape
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.destinations.slack import FLAVOUR as SLACK
+from relay.message import PLAIN
 from relay.render import Templates, check
 from tests.render.samples import BERLIN, batch_event, event, flood, message, outcome
 from tests.render.test_words_are_clean import ANY_TEXT, MESSAGES, forbidden
@@ -21,11 +24,11 @@ FAILED = event(
 )
 
 
-def templates(title=None, body=None, flavour="plain"):
+def templates(title=None, body=None, flavour=PLAIN):
     return Templates(title=title, body=body, rule="failures", flavour=flavour, zone=BERLIN)
 
 
-def body(source, *events, flavour="plain", **said):
+def body(source, *events, flavour=PLAIN, **said):
     return templates(body=source, flavour=flavour).render(message(*(events or [FAILED]), **said))[1]
 
 
@@ -71,7 +74,7 @@ COUNTS = [
 
 
 @pytest.mark.parametrize(("title", "text", "said"), COUNTS)
-@pytest.mark.parametrize("flavour", ["plain", "slack"])
+@pytest.mark.parametrize("flavour", [PLAIN, SLACK])
 def test_a_title_for_people_never_hides_how_many_events_it_tells(title, text, said, flavour):
     own = {"title": title, "body": text, "rule": "failures", "flavour": flavour}
     crowd = flood((10_000, "parse.failed", "PDF_IS_BROKEN"))
@@ -126,7 +129,7 @@ SLIPPING = [
 @pytest.mark.parametrize("source", SLIPPING)
 @given(error=ANY_TEXT | st.text("<>&!|@*`", max_size=50))
 def test_in_slack_every_value_is_escaped_whatever_way_it_goes(source, error):
-    said = body(source, event("parse.failed", error=error), flavour="slack", group={"<": error}) or ""
+    said = body(source, event("parse.failed", error=error), flavour=SLACK, group={"<": error}) or ""
     assert "<" not in said
     assert ">" not in said
     assert re.sub("&(amp|lt|gt);", "", said).count("&") == 0
@@ -134,26 +137,60 @@ def test_in_slack_every_value_is_escaped_whatever_way_it_goes(source, error):
 
 def test_no_filter_makes_markup():
     """Such filters are refused at load; should a template have one all the same, it fails."""
-    said = templates(body="{{ error|safe }}", flavour="slack").render(
+    said = templates(body="{{ error|safe }}", flavour=SLACK).render(
         message(event("parse.failed", error="<b>"))
     )
     assert said == (None, None)
 
 
 def test_a_templates_own_words_are_the_operators():
-    assert body("<https://x|*{{ error }}*>", event("parse.failed", error="<!channel>"), flavour="slack") == (
+    assert body("<https://x|*{{ error }}*>", event("parse.failed", error="<!channel>"), flavour=SLACK) == (
         "<https://x|*&lt;!channel&gt;*>"
     )
     assert body("<b>{{ error }}", event("parse.failed", error="<!channel>")) == "<b><!channel>"
 
 
+LOOKALIKES = str.maketrans(
+    "\N{ASTERISK OPERATOR}\N{TILDE OPERATOR}\N{MODIFIER LETTER GRAVE ACCENT}\N{MODIFIER LETTER LOW MACRON}"
+    "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}\N{BULLET OPERATOR}\N{MODIFIER LETTER COLON}",
+    "*~`_>•:",
+)
+MARKUP = ["*bold* and ~gone~", "`code` ```block", "_it is_", "> quoted\n> twice", "• a bullet", ":smile:"]
+
+
+@pytest.mark.parametrize("value", MARKUP)
+def test_in_slack_a_value_is_read_as_it_was_typed_and_is_no_markup(value):
+    said = body("{{ error }}", event("parse.failed", error=value), flavour=SLACK)
+    assert said.translate(LOOKALIKES) == value
+    assert re.findall(r"[*~`_•:]|&gt;", said) == []
+
+
+@pytest.mark.parametrize("value", ["PDF_IS_BROKEN", "10:15:30", "a > b", "2-1 (x)", "https://x.example/a_b"])
+def test_in_slack_what_is_no_markup_stays_as_it_is(value):
+    assert unescape(body("{{ error }}", event("parse.failed", error=value), flavour=SLACK)) == value
+
+
+def test_in_slack_a_link_leads_where_it_did():
+    link = body(
+        "<{{ error }}|x>", event("parse.failed", error="https://x.example/~me/*a*_?b&c"), flavour=SLACK
+    )
+    assert link == "<https://x.example/%7Eme/%2Aa%2A%5F?b&amp;c|x>"
+
+
+def test_in_slack_a_title_has_no_markup_but_pictures():
+    whole = event("parse.failed", error="*a* _b_ :smile: <c>")
+    title, _ = templates(title="{{ error }}", flavour=SLACK).render(message(whole))
+    assert title.replace("\N{MODIFIER LETTER COLON}", ":") == "*a* _b_ :smile: &lt;c&gt;"
+    assert ":" not in title
+
+
 def test_escaping_happens_once():
-    assert body("{{ error }}", event("parse.failed", error="a & b"), flavour="slack") == "a &amp; b"
+    assert body("{{ error }}", event("parse.failed", error="a & b"), flavour=SLACK) == "a &amp; b"
 
 
 def test_a_cut_tears_no_escaped_character_apart():
     for length in range(135, 155):
-        title, _ = templates(title="{{ error }}", flavour="slack").render(
+        title, _ = templates(title="{{ error }}", flavour=SLACK).render(
             message(event("parse.failed", error="a" * length + "&" * 50))
         )
         assert len(title) <= 150
@@ -174,11 +211,11 @@ TEMPLATES = st.sampled_from([source for source, _ in SAID] + SLIPPING + [
 ])  # fmt: skip
 
 
-@given(MESSAGES, TEMPLATES, st.sampled_from(["plain", "slack"]))
+@given(MESSAGES, TEMPLATES, st.sampled_from([PLAIN, SLACK]))
 def test_no_message_makes_a_template_raise_or_say_what_people_must_not_read(message, source, flavour):
     title, body = templates(source, source, flavour).render(message)
     assert len(title or "") <= 150
-    assert len(body or "") <= {"plain": 10_000, "slack": 2900}[flavour]
+    assert len(body or "") <= flavour.longest
     assert forbidden((title or "") + (body or "")) == []
 
 
@@ -192,7 +229,7 @@ def test_values_of_megabytes_cost_little(source):
     big = event(
         "parse.failed", name=long, error=long, item={"big": long[:900_000], "list": ["x" * 100] * 1000}
     )
-    slow = templates(source, source, "slack")
+    slow = templates(source, source, SLACK)
     began = time.process_time()
     slow.render(message(*[big] * 100, group={"name": long}))
     assert time.process_time() - began < 3

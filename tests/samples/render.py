@@ -5,9 +5,11 @@ from datetime import UTC
 
 import msgspec
 
+from relay.destinations import TYPES
 from relay.destinations.bodies import FORMATS, Unsayable
 from relay.destinations.email.layout import mail_of
 from relay.destinations.slack.blocks import laid_out
+from relay.message import PLAIN
 from relay.model import seconds_of
 from relay.render import Templates, text_of
 from tests.samples.stories import AT
@@ -17,17 +19,17 @@ NOW = seconds_of(AT) + 11
 
 def slack(story):
     """The payload of a bot's message."""
-    return laid_out(_worded(story, story.message, "slack"))
+    return laid_out(_worded(story, story.message, TYPES["slack"].flavour))
 
 
 def mail(story):
-    message = _worded(story, msgspec.structs.replace(story.message, progress=None), "plain")
+    message = _worded(story, msgspec.structs.replace(story.message, progress=None), PLAIN)
     return mail_of(message, sender="relay@example.com", to=["oncall@example.com"], now=NOW)
 
 
 def webhooks(story):
     """The body in each format that can say it."""
-    message = _templated(story, story.alone, "plain")
+    message = _templated(story, story.alone, PLAIN)
     for name, content in FORMATS.items():
         try:
             yield name, json.loads(content(message).body)

@@ -130,7 +130,7 @@ async def test_a_page_tells_the_time_of_the_api(client, spec, text, seconds):
         (204, "", "HTTP 204: No Content", False),
         (299, "", "HTTP 299: without a word", False),
         (418, "x" * 1000, "HTTP 418: " + "x" * 289 + "…", False),
-        (500, "a\x1b[31m\u202eb\x00", "HTTP 500: a [31m b", True),
+        (500, "a\x1b[31m\u202eb\x00", "HTTP 500: ab", True),
     ],
 )
 async def test_a_refusal_says_what_came(client, spec, status, body, reason, again):

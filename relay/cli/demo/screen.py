@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from relay.destinations import email, slack
-from relay.sources.items import plain
+from relay.message import one_line
 
 MOST = 12
 """Lines of a frame."""
@@ -20,8 +20,8 @@ def event(told: Mapping[str, Any], *, again: bool) -> None:
     data = told["data"]
     now = click.style(time.strftime("%H:%M:%S"), dim=True)
     came = click.style("✓ delivered" + (" again" if again else ""), fg="cyan")
-    error = f"  {plain(data['error'], 40)}" if data["error"] else ""
-    click.echo(f"{now}  {data['kind']:<8}  {plain(data['name'], 28):<28}  {_change(data)}  {came}{error}")
+    error = f"  {one_line(data['error'], 40)}" if data["error"] else ""
+    click.echo(f"{now}  {data['kind']:<8}  {one_line(data['name'], 28):<28}  {_change(data)}  {came}{error}")
 
 
 def _change(data: Mapping[str, Any]) -> str:

@@ -10,7 +10,6 @@ import click
 from relay.config.environ import NotThere, look_up
 from relay.errors import Refused
 from relay.model import Secret
-from relay.sources.items import plain
 
 
 class Answers:
@@ -71,6 +70,6 @@ class Answers:
 def _text(answer: str) -> str:
     if not answer.strip():
         raise click.UsageError("An answer is needed.")
-    if plain(answer.strip(), 4000) != answer.strip():
+    if not answer.strip().isprintable() or len(answer) > 4000:
         raise click.UsageError("It holds what can't be typed.")
     return answer.strip()

@@ -14,7 +14,7 @@ from relay.cli.init.writing import configuration
 from relay.cli.test import in_words, sent
 from relay.config import load
 from relay.errors import ConfigError, Refused
-from relay.sources.items import plain
+from relay.message import one_line
 
 BASE_URL = "https://api.cloud.llamaindex.ai"
 
@@ -44,7 +44,7 @@ def _account(answers: Answers) -> tuple[str, list[str]]:
     lists = asyncio.run(seen(base_url, answers.secret("LLAMA_CLOUD_API_KEY", "API key")))
     click.echo("\nWhat this key can see:")
     for one in lists:
-        click.echo(f"  {one.kind:9} {plain(one.in_words, 200)}")
+        click.echo(f"  {one.kind:9} {one_line(one.in_words, 200)}")
     click.echo()
     there = [one.kind for one in lists if one.failed is None]
     if not there:
@@ -62,7 +62,7 @@ def _chosen(there: list[str]) -> list[str]:
     def kinds(answer: str) -> list[str]:
         words = answer.replace(",", " ").split()
         if unknown := [word for word in words if word not in there]:
-            raise click.UsageError(f"{plain(unknown[0], 60)} is none of {', '.join(there)}.")
+            raise click.UsageError(f"{one_line(unknown[0], 60)} is none of {', '.join(there)}.")
         return words
 
     chosen: list[str] = click.prompt("Which to watch", default=" ".join(there), value_proc=kinds, err=True)
@@ -88,7 +88,7 @@ def _arrives(text: str, path: Path, name: str, answers: Answers) -> bool:
         loaded = load(trial, environ=answers.environ, secrets=True)
     except ConfigError as error:
         for mistake in error.mistakes:
-            click.echo(plain(mistake.removeprefix(f"{trial}:").partition(": ")[2], 300), err=True)
+            click.echo(one_line(mistake.removeprefix(f"{trial}:").partition(": ")[2], 300), err=True)
         return False
     finally:
         trial.unlink()

@@ -15,8 +15,8 @@ from typing import Any
 
 from minijinja import Environment
 
-from relay.destinations.email.table import FILE, link, table_of
-from relay.message import Message, cleaned, one_line
+from relay.destinations.email.table import FILE, table_of
+from relay.message import Message, cleaned, one_line, web_link
 
 _SUBJECT = 120
 _BODY = 20_000
@@ -123,7 +123,7 @@ def _parts(message: Message) -> dict[str, Any]:
         "lines": text.lines if len(text.lines) != len(table.rows) else (),
         "facts": text.facts,
         "body": body,
-        "url": link(text.url),
+        "url": web_link(text.url),
         "rows": table.rows,
         "note": table.note,
         "csv": table.csv,

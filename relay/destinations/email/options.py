@@ -10,13 +10,16 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from relay.addresses import is_loopback
 from relay.destinations.checks import is_host
-from relay.destinations.port import FilePath, Options, SecretText
+from relay.destinations.email.layout import mail_of
+from relay.destinations.email.shown import shown
+from relay.destinations.port import Clash, FilePath, Options, SecretText
 from relay.destinations.tls import FileMistake, client_context
+from relay.message import Message
 
 PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL = re.compile(rf"{_ATOM}(\.{_ATOM})*")
 
@@ -33,7 +36,7 @@ class Server:
     @property
     def is_readable(self) -> bool:
         """Whether anyone on the way can read what is sent."""
-        return self.scheme == "smtp+plain" and self.host not in _LOOPBACK
+        return self.scheme == "smtp+plain" and not is_loopback(self.host)
 
 
 def parse_server(text: str) -> Server:
@@ -108,6 +111,8 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+_ACCESS = ("server", "password")
+
 Address = Annotated[str, BeforeValidator(check_address)]
 ServerText = Annotated[SecretText, BeforeValidator(_server)]
 
@@ -143,20 +148,26 @@ class EmailOptions(Options):
         if self.at is None:
             return self
         if self.at.user is not None and self.password is None:
-            raise ValueError("has a user in server, and no password: set password, or leave the user out")
+            raise Clash(
+                "has a user in server, and no password: set password, or leave the user out", *_ACCESS
+            )
         if self.at.user is None and self.password is not None:
-            raise ValueError(
-                "has a password, and no user: write it into server, as smtp://user@mail.example:587"
+            raise Clash(
+                "has a password, and no user: write it into server, as smtp://user@mail.example:587", *_ACCESS
             )
         if self.at.is_readable and self.password is not None:
-            raise ValueError(
+            raise Clash(
                 "would send its password so that anyone on the way can read it: "
-                "begin server with smtp:// or smtps://, or leave user and password out"
+                "begin server with smtp:// or smtps://, or leave user and password out",
+                *_ACCESS,
             )
         return self
 
     def places(self) -> list[tuple[str, str]]:
         return [("to", address.lower()) for address in self.to]
+
+    def preview(self, message: Message, *, now: float) -> str:
+        return shown(mail_of(message, sender=self.sender, to=self.to, now=now).as_bytes())
 
     def dials(self) -> list[tuple[str, str, int]]:
         return [("server", self.at.host, self.at.port)] if self.at else []

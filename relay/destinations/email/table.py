@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from relay.message import SHOWN, Entry, Message, cut, one_line
+from relay.message import SHOWN, Entry, Message, cut, one_line, web_link
 from relay.model import Event
 
 LARGEST = 4 * 1024 * 1024
@@ -17,7 +17,6 @@ FILE = "events.csv"
 
 _CELL, _READ = 1000, 4000
 _FORMULA = re.compile(r"(?:^|(?<=;))(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
-_LINK = re.compile(r"https?://[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7b\x7d\x7e]{1,2000}")
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,6 @@ class Table:
     rows: tuple[Row, ...] = ()
     csv: bytes | None = None
     note: str = ""
-
-
-def link(url: str | None) -> str | None:
-    """The URL if it is one to put behind a link."""
-    return url if url and _LINK.fullmatch(url) else None
 
 
 def table_of(message: Message, *, with_rows: bool = True) -> Table:
@@ -80,7 +74,7 @@ def _rows(entries: Sequence[Entry]) -> Iterator[Row]:
             what=one_line(" · ".join(filter(None, (entry.type, source))), 80),
             when=one_line(f"{when} UTC", 30),
             error=one_line(entry.error or "", 160),
-            url=link(entry.url),
+            url=web_link(entry.url),
         )
 
 

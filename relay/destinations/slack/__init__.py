@@ -1,7 +1,8 @@
 """Slack, by an incoming webhook or as a bot, which keeps one message current."""
 
+from relay.destinations.slack.blocks import FLAVOUR
 from relay.destinations.slack.options import SlackOptions
 from relay.destinations.slack.send import Slack
 from relay.destinations.slack.shown import shown
 
-__all__ = ["Slack", "SlackOptions", "shown"]
+__all__ = ["FLAVOUR", "Slack", "SlackOptions", "shown"]

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from relay.destinations.slack.markup import code, fitting, inline, link, plain, whole_lines
-from relay.message import Message, one_line
+from relay.destinations.slack.markup import code, fitting, inline, link, plain, titled, typed, whole_lines
+from relay.message import Flavour, Message, one_line
 from relay.model import Severity
 
 Block = dict[str, Any]
@@ -22,6 +22,8 @@ COLUMN = 30
 
 NAMED = 5
 """Events of a group that are named where its lines say only how many of what."""
+
+FLAVOUR = Flavour(title=titled, body=typed, cut=fitting, longest=SECTION)
 
 BAR = 16
 

@@ -8,15 +8,25 @@ for others that look the same.
 
 import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+
+from relay.message import web_link
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _PICTURE = re.compile(r":(?=100:|1234:|[\w'-]*(?:[^\W\d]|[+-]))([\w+'-]{1,100}):")
-_MARKUP = re.compile(r"[*~`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[>•]")
+_MARKUP = re.compile(r"[*~`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[>•]", re.MULTILINE)
+_URL = re.compile(r"https?://[^\s<>|]+")
 _FENCE = re.compile(r"`{3,}")
 _CUT_ENTITY = re.compile(r"&[a-z]{0,4}\Z")
 _CUT_LINK = re.compile(r"<[^<>]*\Z")
 _COLON, _TICK = "\N{MODIFIER LETTER COLON}", "\N{MODIFIER LETTER GRAVE ACCENT}"
+_LOOKALIKES = {
+    "*": "\N{ASTERISK OPERATOR}",
+    "~": "\N{TILDE OPERATOR}",
+    "`": _TICK,
+    "_": "\N{MODIFIER LETTER LOW MACRON}",
+    ">": "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
+    "•": "\N{BULLET OPERATOR}",
+}
 _LONGEST_URL = 1000
 
 MORE = 40
@@ -37,7 +47,21 @@ def fitting(text: str, limit: int) -> str:
 
 def plain(text: str, limit: int) -> str:
     """For texts of type "plain_text"."""
-    return escaped(_PICTURE.sub(f"{_COLON}\\1{_COLON}", text), limit)
+    return fitting(titled(text), limit)
+
+
+def titled(text: str) -> str:
+    """A value of a title's template, which is a text of type "plain_text"."""
+    return _PICTURE.sub(f"{_COLON}\\1{_COLON}", text).translate(_ENTITIES)
+
+
+def typed(text: str) -> str:
+    """A value of a body's template, which is mrkdwn and may have it in code, in bold or in a link: what could
+    be read as markup is changed for what looks the same, in a URL for what means the same.
+    """
+    if _URL.fullmatch(text):
+        return _MARKUP.sub(lambda mark: f"%{ord(mark[0]):02X}", text).translate(_ENTITIES)
+    return titled(_MARKUP.sub(lambda mark: _LOOKALIKES.get(mark[0], mark[0]), text))
 
 
 def inline(text: str, limit: int) -> str:
@@ -69,14 +93,6 @@ def whole_lines(lines: Sequence[str], limit: int) -> str:
 
 
 def link(url: str | None, label: str) -> str | None:
-    """None for what is no plain link to the web."""
-    if not url or not url.isprintable() or re.search(r"[ |<>\\\"]", url):
-        return None
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    target = url.translate(_ENTITIES)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or len(target) > _LONGEST_URL:
-        return None
-    return f"<{target}|{label}>"
+    """None for what is no plain link to the web, or too long for one here."""
+    target = (web_link(url) or "").translate(_ENTITIES)
+    return f"<{target}|{label}>" if target and len(target) <= _LONGEST_URL else None

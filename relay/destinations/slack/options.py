@@ -6,15 +6,20 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from relay.addresses import endpoint, is_loopback
 from relay.destinations.checks import check_url
-from relay.destinations.port import Options, SecretText
+from relay.destinations.port import Clash, Options, SecretText, parse_rate
+from relay.destinations.slack.blocks import laid_out
 from relay.destinations.slack.living import gathered, place_of
+from relay.destinations.slack.shown import shown
 from relay.message import Message
 from relay.model import Secret
 
 API = "https://slack.com/api/"
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_PACE, _BOTS_PACE = "1/s", "20/m"
+"""Slack takes a message a second for a channel, and changes one no more often than each 3 s."""
+
 _WAY_OUT = "set either url (of an incoming webhook), or token and channel (of a bot)"
 
 
@@ -23,7 +28,7 @@ def _https(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     parts = urlsplit(check_url(value))
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise ValueError("must begin with https://")
     return value
 
@@ -52,16 +57,19 @@ class SlackOptions(Options):
     @model_validator(mode="before")
     @classmethod
     def _paced(cls, table: Any) -> Any:
-        """Slack takes a message a second for a channel, and changes one no more often than each 3 s."""
-        return {"rate": "20/m" if "token" in table else "1/s", **table} if isinstance(table, dict) else table
+        if not isinstance(table, dict):
+            return table
+        return {"rate": _BOTS_PACE if "token" in table else _PACE, **table}
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         given = [value is not None for value in (self.url, self.token, self.channel)]
         if given not in ([True, False, False], [False, True, True]):
-            raise ValueError(_WAY_OUT)
+            raise Clash(_WAY_OUT, "url", "token", "channel")
         if self.url is not None and self.api_url is not None:
-            raise ValueError("api_url is for a bot, with token and channel: leave it out beside url")
+            raise Clash(
+                "api_url is for a bot, with token and channel: leave it out beside url", "url", "api_url"
+            )
         return self
 
     def places(self) -> list[tuple[str, str]]:
@@ -76,6 +84,9 @@ class SlackOptions(Options):
     def gathered(self, message: Message, *, now: float) -> Message:
         return gathered(message, to=self.channel, now=now) if self.channel else message
 
+    def preview(self, message: Message, *, now: float) -> str:  # noqa: ARG002 - Slack adds the time
+        return shown(laid_out(message))
+
     def begun_by(self, place: str | None) -> str | None:
         old = place_of(place)
         return old.begun_by if old else None
@@ -83,10 +94,13 @@ class SlackOptions(Options):
     def dials(self) -> list[tuple[str, str, int]]:
         """Key, host and port of each place that the configuration names."""
         key, url = ("url", self.url.reveal()) if self.url else ("api_url", self.api_url or API)
-        parts = urlsplit(url)
-        return [(key, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))]
+        return [(key, *endpoint(url))]
 
     def warnings(self) -> list[tuple[str, str]]:
+        found = []
         if self.token is not None and not self.token.reveal().startswith("xox"):
-            return [("token", "does not look like a bot token of Slack's, which begins with xoxb-")]
-        return []
+            found.append(("token", "does not look like a bot token of Slack's, which begins with xoxb-"))
+        pace = _BOTS_PACE if self.token else _PACE
+        if self.rate is not None and self.rate < parse_rate(pace):
+            found.append(("rate", f'is more than Slack takes for long: write "{pace}", or leave it out'))
+        return found

@@ -3,7 +3,6 @@
 import logging
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -11,6 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from relay.addresses import endpoint
 from relay.destinations.http import READ_LIMIT, not_sent
 from relay.destinations.port import Receipt
 from relay.destinations.slack.answers import LOST, UNFIT, Said, failure, of_api, of_webhook
@@ -53,7 +53,7 @@ class _Hook:
         self._url = options.url
         self._session = session
         self._clock = clock
-        self.host = urlsplit(options.url.reveal()).hostname or ""
+        self.host, _ = endpoint(options.url.reveal())
 
     async def send(self, message: Message) -> Receipt:
         said = await self._post(laid_out(message))
@@ -80,7 +80,7 @@ class _Bot:
         self._api = options.api_url or API
         self._session = session
         self._clock = clock
-        self.host = urlsplit(self._api).hostname or ""
+        self.host, _ = endpoint(self._api)
 
     async def send(self, message: Message) -> Receipt:
         message = self._options.gathered(message, now=self._clock.now())
