@@ -10,10 +10,16 @@ DEV    := $(VENV)/.ready-to-develop
 OLDSDK := $(VENV)/llama-cloud-2.13
 LOCKER := $(VENV)/pip-tools
 SLACK  := $(VENV)/slack-types
+<<<<<<< HEAD
+AXE    := $(VENV)/axe
+=======
+FUZZ   := $(VENV)/atheris
+PEERS  := $(VENV)/peers
+>>>>>>> proof5
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench soak samples pictures image lock clean
+.PHONY: help demo test lint bench soak fuzz samples pictures image lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +28,7 @@ demo: $(RUN) ## watch relay work, without an account; Ctrl-C ends it
 	@$(VENV)/bin/relay demo $(ARGS)
 
 # Real processes that are killed by the clock want the machine for themselves.
-test: $(DEV) $(if $(shell command -v npm),$(SLACK)/.ready) ## run the tests
+test: $(DEV) $(if $(shell command -v npm),$(SLACK)/.ready $(AXE)/.ready) ## run the tests
 	$(PY) -m pytest -n auto --dist worksteal $(or $(ARGS),--ignore tests/process)
 	$(if $(ARGS),,$(PY) -m pytest tests/process)
 
@@ -35,11 +41,14 @@ lint: $(DEV) ## ruff, mypy --strict and the import contract
 image: ## build the container image and try it, where buildah is
 	.ci/image
 
-bench: $(DEV) ## measure speed, as ratios within one run
+bench: $(DEV) $(PEERS)/.ready ## measure speed, as ratios within one run
 	$(PY) -m tests.bench $(ARGS)
 
-soak: $(DEV) ## simulated hours by the thousand; ARGS="--seed 7 --hours 10000", ARGS="--world 7/12" for one of them
-	$(PY) -m tests.soak.hours $(ARGS)
+soak: $(DEV) ## simulated hours by the thousand; ARGS="--seed 7 --hours 10000", ARGS="--world 7/12" for one; OF=sending, OF=deaths
+	$(PY) -m tests.soak.$(or $(OF),hours) $(ARGS)
+
+fuzz: $(FUZZ)/.ready ## bytes that might do harm, sought by Atheris; ARGS="--only templates --seconds 600"
+	PYTHONPATH=$(FUZZ) $(PY) -m tests.fuzz $(ARGS)
 
 samples: $(DEV) ## write docs/samples: every message, as files
 	$(PY) -m tests.samples
@@ -65,10 +74,28 @@ $(DEV): requirements-dev.lock tests/llama-cloud-2.13.lock $(RUN)
 	$(PIP) install --require-hashes --no-deps --target $(OLDSDK) -r tests/llama-cloud-2.13.lock
 	@touch $@
 
-# Slack's own types, by which a test judges what is posted; where there is no npm that test is skipped.
-$(SLACK)/.ready: tests/slack-types/package.json tests/slack-types/package-lock.json | $(VENV)/bin/pip
-	@mkdir -p $(SLACK) && cp tests/slack-types/package*.json $(SLACK)
-	npm ci --prefix $(SLACK) --ignore-scripts --no-audit --no-fund --loglevel=error
+# Slack's own types, by which a test judges what is posted, and axe, by which pages are judged; where there is no npm
+# those tests are skipped.
+$(SLACK)/.ready $(AXE)/.ready: $(VENV)/%/.ready: tests/%/package.json tests/%/package-lock.json | $(VENV)/bin/pip
+	@mkdir -p $(@D) && cp tests/$*/package*.json $(@D)
+	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# What relay is measured beside: packages in an environment of their own, and Debian's Alertmanager, unpacked and not
+# installed, so that no service starts. What can't be had is not measured.
+$(PEERS)/.ready: tests/bench/peers.lock | $(VENV)/bin/pip
+	@rm -rf $(PEERS)
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r tests/bench/peers.lock
+	@mkdir $(PEERS)/alertmanager
+	@cd $(PEERS)/alertmanager && apt-get download prometheus-alertmanager >/dev/null 2>&1 && dpkg -x *.deb . \
+		|| echo "bench: Debian's prometheus-alertmanager can't be had here, and is not measured"
+	@touch $@
+
+# It has wheels for few platforms, so that only who fuzzes needs it.
+$(FUZZ)/.ready: tests/fuzz/atheris.lock $(DEV)
+	@rm -rf $(FUZZ)
+	$(PIP) install --require-hashes --no-deps --target $(FUZZ) -r tests/fuzz/atheris.lock
 	@touch $@
 
 # The hashes are the public registry's: this machine's pip configuration has no say.
@@ -85,6 +112,8 @@ lock: ## renew the locks from pyproject.toml
 		--output-file requirements-dev.lock pyproject.toml
 	echo llama-cloud==2.13.0 | $(COMPILE) --output-file $(LOCKER)/all.lock -
 	awk '/^[a-z]/ { wanted = /^llama-cloud==/ } wanted' $(LOCKER)/all.lock > tests/llama-cloud-2.13.lock
+	printf '%s\n' huey==3.5.4 apprise==2.3.0 | $(COMPILE) --output-file tests/bench/peers.lock -
+	echo atheris==3.0.0 | $(COMPILE) --output-file tests/fuzz/atheris.lock -
 
 clean: ## remove what make made; databases stay
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

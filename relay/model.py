@@ -68,9 +68,11 @@ class Secret:
 
 
 class Clock(Protocol):
-    """The only source of time: seconds since 1970 by the wall, and how to wait."""
+    """The only source of time: seconds since 1970 by the wall, seconds that nobody sets, and how to wait."""
 
     def now(self) -> float: ...
+
+    def monotonic(self) -> float: ...
 
     async def sleep(self, seconds: float) -> None: ...
 
@@ -78,6 +80,9 @@ class Clock(Protocol):
 class SystemClock:
     def now(self) -> float:
         return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

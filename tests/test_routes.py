@@ -61,6 +61,14 @@ def test_a_long_value_is_cut_in_the_key_of_a_group():
     assert len(found["ops"].group.key) < 400
 
 
+def test_long_values_that_differ_at_their_end_are_two_groups():
+    of = routes(a_rule(group_by=("error",)), ops=True, hook=False)
+    keys = {
+        owed(of, an_event(error="x" * 2000 + end))[0]["ops"].group.key for end in ("a", "b", "b", "\udc80")
+    }
+    assert len(keys) == 3
+
+
 def test_an_event_that_settles_has_its_time_to_be_tried_after_that():
     found, _ = owed(routes(a_rule(settle=30.0), ops=True, hook=False), an_event())
     assert seconds_of(found["ops"].settle_until) == NOW + 30

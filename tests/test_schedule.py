@@ -61,6 +61,12 @@ def test_the_next_attempt_is_at_the_end_at_the_latest_and_then_there_is_none(now
     assert next_attempt(1, now=now, give_up_at=NOW + 3 * DAY, retry_after=retry_after, chance=MIDDLE) == due
 
 
+@pytest.mark.parametrize(("retry_after", "due"), [(None, NOW + 900), (5000.0, NOW + 5000), (10.0, NOW + 900)])
+def test_what_was_tried_ahead_of_its_time_is_due_when_it_was(retry_after, due):
+    values = {"give_up_at": NOW + DAY, "retry_after": retry_after, "chance": MIDDLE}
+    assert next_attempt(9, now=NOW, planned=NOW + 900, **values) == due
+
+
 @given(failures, chances)
 def test_every_wait_is_within_a_fifth_of_its_own(nth, chance):
     assert 0.8 <= retry_delay(nth, chance) / retry_delay(nth, MIDDLE) <= 1.2

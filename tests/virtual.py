@@ -66,6 +66,9 @@ class VirtualClock:
     def now(self):
         return self._start + asyncio.get_running_loop().time()
 
+    def monotonic(self):
+        return asyncio.get_running_loop().time()
+
     async def sleep(self, seconds):
         await asyncio.sleep(seconds)
 

@@ -13,6 +13,7 @@ from relay.errors import ConfigError, Refused
 _COMMANDS = {
     "run": ("relay.cli.run", "Watch the sources and deliver, until told to stop."),
     "demo": ("relay.cli.demo", "Show everything at once: simulated API, relay, receiver. No account needed."),
+    "init": ("relay.cli.init", "Ask a few questions and write a configuration."),
     "check": ("relay.cli.check", "Check the configuration; list every mistake with its line."),
     "test": ("relay.cli.test", "Send a sample message to a destination."),
     "poll": ("relay.cli.poll", "Look once at the sources."),

@@ -22,12 +22,12 @@ def test(config: str | None, as_json: bool, destination: str) -> None:
     if destination not in loaded.destinations:
         names = ", ".join(loaded.destinations) or "none"
         raise click.UsageError(f"There is no destination '{destination[:100]}'; there are: {names}.")
-    came = asyncio.run(_sent(loaded, destination))
-    click.echo(json.dumps(came) if as_json else _in_words(came))
+    came = asyncio.run(sent(loaded, destination))
+    click.echo(json.dumps(came) if as_json else in_words(came))
     sys.exit(0 if came["delivered"] else 1)
 
 
-def _in_words(came: dict[str, Any]) -> str:
+def in_words(came: dict[str, Any]) -> str:
     if not came["delivered"]:
         return one_line(f"{came['destination']}: not delivered: {came['reason']}", LONGEST)
     to = f" to {came['to']}" if came["to"] else ""
@@ -35,7 +35,8 @@ def _in_words(came: dict[str, Any]) -> str:
     return one_line(f"{came['destination']}: delivered{to} ({protocol} {came['status']})", LONGEST)
 
 
-async def _sent(loaded: Any, name: str) -> dict[str, Any]:
+async def sent(loaded: Any, name: str) -> dict[str, Any]:
+    """What came of a sample to this destination; whether it is "delivered" among it."""
     from relay.deliver import sample, sender_of  # noqa: PLC0415
     from relay.destinations import Receipt, reaching  # noqa: PLC0415
     from relay.errors import DeliveryFailed  # noqa: PLC0415

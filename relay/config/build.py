@@ -190,8 +190,8 @@ def _options(table: Tables, path: Keys, findings: Findings, context: Tables) -> 
 
 def rules(document: Tables, findings: Findings) -> tuple[tuple[Rule, ...], Router]:
     built = []
-    for name, table in named(document, "rules", findings):
-        path: Keys = ("rules", name)
+    for name, written in named(document, "rules", findings):
+        path, table = ("rules", name), without_old_name(written)
         if name in OWN_RULES:
             findings.mistake(path, f"is the name of relay's own rule for {OWN_RULES[name]}: take another")
         resolved = {key: ["*"] for key in ("on", "to") if key in table} | (_resolved(table) or {})

@@ -43,6 +43,7 @@ class Config:
     alerts_to: str | None
     rules: tuple[Rule, ...]
     renamed: Mapping[str, str]  # destinations with the names that they had
+    renamed_rules: Mapping[str, str]  # likewise
     warnings: tuple[str, ...]  # lines of the same shape as mistakes
 
     @property
@@ -95,7 +96,7 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
     sources = build.sources(document, findings)
     folder, listen = path.parent if secrets else None, relay.listen if relay else None
     destinations = build.destinations(document, findings, folder=folder, listen=listen)
-    renamed = old_names(dict(build.named(document, "destinations", Findings())), findings)
+    renamed = {what: _old_names(what, document, findings) for what in ("destinations", "rules")}
     rules, router = build.rules(document, findings)
     build.refuse_groups(rules, destinations, findings)
     if findings.mistakes or relay is None:
@@ -115,9 +116,14 @@ def load(path: Path, *, environ: Mapping[str, str], secrets: bool, host: str | N
         router=router,
         alerts_to=relay.alerts_to,
         rules=rules,
-        renamed=renamed,
+        renamed=renamed["destinations"],
+        renamed_rules=renamed["rules"],
         warnings=tuple(_told(findings.warnings, path, content)),
     )
+
+
+def _old_names(what: str, document: Mapping[str, Any], findings: Findings) -> Mapping[str, str]:
+    return old_names(what, dict(build.named(document, what, Findings())), findings)
 
 
 def refuse_changes(running: Config, written: Config) -> None:

@@ -12,7 +12,7 @@ Tables = Mapping[str, Any]
 
 
 def refuse_false_names(what: str, tables: Tables, findings: Findings) -> None:
-    """What was kept under an old name can be only one's. `what`: sources or destinations."""
+    """What was kept under an old name can be only one's. `what`: sources, destinations or rules."""
     first: dict[str, str] = {}
     for name, table in tables.items():
         old, place = table.get(KEY), (what, name, KEY)
@@ -25,14 +25,14 @@ def refuse_false_names(what: str, tables: Tables, findings: Findings) -> None:
             findings.mistake(place, f"is the old name of {first[old]} too: take it out of one of the two")
 
 
-def old_names(tables: Tables, findings: Findings) -> dict[str, str]:
-    """Of destinations: the names that they had, by those they have."""
-    refuse_false_names("destinations", tables, findings)
+def old_names(what: str, tables: Tables, findings: Findings) -> dict[str, str]:
+    """Of destinations or rules: the names that they had, by those they have."""
+    refuse_false_names(what, tables, findings)
     found = {}
     for name, table in tables.items():
         old = table.get(KEY, "")
         if KEY in table and not (isinstance(old, str) and NAME.fullmatch(old)):
-            findings.mistake(("destinations", name, KEY), "must be the name that the destination had")
+            findings.mistake((what, name, KEY), f"must be the name that the {what[:-1]} had")
         elif old:
             found[name] = old
     return found

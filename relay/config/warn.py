@@ -39,6 +39,7 @@ def warn(
     _of_plain_http(document, findings)
     _of_a_short_token(document, findings)
     _of_silence(specs, rules, findings, alerts="alerts_to" in document.get("relay", {}))
+    _of_the_same_place(destinations, rules, types, findings)
     _of_its_own_silence(document, destinations, findings)
     taken: set[str] = set()
     for rule in rules:
@@ -136,6 +137,40 @@ def _of_the_unsayable(
             way_out = "leave them out, or set another format"
             text = f"{name} has no word for {some}{more}, so none is sent there: {way_out}"
             findings.warning(("rules", rule.name, "to", index), text)
+
+
+def _of_the_same_place(
+    destinations: Mapping[str, Options], rules: Sequence[Rule], types: Sequence[str], findings: Findings
+) -> None:
+    """Two destinations by which one event arrives twice."""
+    first: dict[tuple[str, str, str], str] = {}
+    for name, options in destinations.items():
+        for key, place in options.places():
+            other = first.setdefault((options.type, key, place), name)
+            if other != name and _both_hear(other, name, rules, types):
+                text = (
+                    f"is a place that {other} sends to as well: what rules send to both arrives there twice"
+                )
+                findings.warning(("destinations", name, key), f"{text}; name one of them in to")
+                break
+
+
+def _both_hear(one: str, other: str, rules: Sequence[Rule], types: Sequence[str]) -> bool:
+    """Whether an event goes to both, as far as no condition of a rule keeps them apart."""
+    return any(
+        first is second
+        or (_may_both_take(first, second) and any(_hears(second, t) for t in types if _hears(first, t)))
+        for first in rules
+        for second in rules
+        if one in first.to and other in second.to
+    )
+
+
+def _may_both_take(first: Rule, second: Rule) -> bool:
+    if first.stop or second.stop:
+        return False
+    terms = [(rule.match, rule.unless) for rule in (first, second)]
+    return terms[0] == terms[1] or ({}, {}) in terms
 
 
 def _with_kinds(specs: Sequence[SourceSpec]) -> Iterator[tuple[str, str | None]]:

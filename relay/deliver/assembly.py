@@ -2,15 +2,16 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
 from relay.config import Config
-from relay.deliver.attempt import Sender, Words
+from relay.deliver.attempt import Sender
 from relay.deliver.courier import Courier
 from relay.deliver.lane import Lane
 from relay.deliver.upkeep import Upkeep
+from relay.deliver.words import Words
 from relay.destinations import TYPES, Destination, Options, Reach, Reaches, Type
 from relay.ingest import LatestRoutes, OwnNews, Routes, Terms
 from relay.message import Message, Text
@@ -78,9 +79,8 @@ class Lanes:
         chance: random.Random,
         make: Make = made,
         attempted: Callable[[str, Result], None] = lambda *_: None,
-        renamed: Mapping[str, str] | None = None,
     ) -> None:
-        self.courier = Courier({}, store=store, clock=clock, renamed=renamed)
+        self.courier = Courier({}, store=store, clock=clock)
         self._reaches = reaches
         self._store = store
         self._clock = clock
@@ -104,7 +104,7 @@ class Lanes:
             ended = [name for name in self._made_of if name not in of or name in new]
             self._made_of = of
             await asyncio.gather(*map(self.courier.take_out, ended))
-            await self.courier.change(config.renamed)
+            await self.courier.change(config.renamed, config.renamed_rules)
             for name, lane in new.items():
                 self.courier.put(name, lane)
             await self._reaches.keep({options.deny for options in config.destinations.values()})

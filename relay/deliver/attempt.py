@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from relay import schedule
+from relay.deliver.words import Words
 from relay.destinations import Destination, Options, Receipt
 from relay.errors import DeliveryFailed
 from relay.message import Message, Text
@@ -20,8 +21,9 @@ log = logging.getLogger("relay.deliver")
 
 
 Texts = Callable[[Message], Text]
-Words = Callable[[Message], tuple[str | None, str | None]]
-"""Title and body of a message, where its rule has templates."""
+
+Began = tuple[float, float]
+"""When an attempt did: by the wall, and by the clock that never jumps."""
 
 
 class Sender:
@@ -59,7 +61,7 @@ class Sender:
 
     async def attempt(self, claimed: Claimed) -> tuple[Result, DeliveryFailed | None]:
         """What became of it, and why where it failed; nothing is raised but a cancel."""
-        began = self._clock.now()
+        began = self._clock.now(), self._clock.monotonic()
         failure: DeliveryFailed | None = None
         try:
             receipt = await self.send(claimed.message)
@@ -107,32 +109,32 @@ class Sender:
             # The destination cancelled itself; its lane goes on.
             raise DeliveryFailed("was broken off within relay") from None
 
-    def _delivered(self, claimed: Claimed, began: float, receipt: Receipt) -> Result:
+    def _delivered(self, claimed: Claimed, began: Began, receipt: Receipt) -> Result:
         return Result(
             claimed=claimed,
-            started_at=utc_text(began),
-            seconds=self._clock.now() - began,
+            started_at=utc_text(began[0]),
+            seconds=self._clock.monotonic() - began[1],
             delivered=True,
             status=receipt.status,
             answer=self._hide(receipt.answer),
             place=receipt.place,
         )
 
-    def _failed(self, claimed: Claimed, began: float, failure: DeliveryFailed) -> Result:
-        now = self._clock.now()
+    def _failed(self, claimed: Claimed, began: Began, failure: DeliveryFailed) -> Result:
         due = None
         if not failure.permanent:
             due = schedule.next_attempt(
                 claimed.failures + 1,
-                now=now,
+                now=self._clock.now(),
                 give_up_at=seconds_of(claimed.give_up_at),
                 retry_after=failure.retry_after,
                 chance=self._random.random(),
+                planned=None if claimed.ahead_of is None else seconds_of(claimed.ahead_of),
             )
         return Result(
             claimed=claimed,
-            started_at=utc_text(began),
-            seconds=now - began,
+            started_at=utc_text(began[0]),
+            seconds=self._clock.monotonic() - began[1],
             delivered=False,
             due_at=None if due is None else utc_text(due),
             status=failure.status,

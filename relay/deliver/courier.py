@@ -14,16 +14,15 @@ log = logging.getLogger("relay.deliver")
 WATCH_EVERY = 0.5
 """Seconds between looks at whether another process, such as `relay retry`, has changed the outbox."""
 
+JUMP = 1.0
+"""Seconds by which the wall clock has to have gone another way than time itself to be taken as set anew."""
 
 GRACE = 5.0
 """Seconds that what is being sent may take to end after a stop was asked for."""
 
 
 class Courier:
-    """All lanes, and what wakes them. What is put in or taken out while it runs harms no other lane.
-
-    `renamed`: destinations that had another name, with that.
-    """
+    """All lanes, and what wakes them. What is put in or taken out while it runs harms no other lane."""
 
     def __init__(
         self,
@@ -32,7 +31,6 @@ class Courier:
         store: Store,
         clock: Clock,
         watch_every: float = WATCH_EVERY,
-        renamed: Mapping[str, str] | None = None,
     ) -> None:
         self.lanes = dict(lanes)
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -41,7 +39,6 @@ class Courier:
         self._store = store
         self._clock = clock
         self._watch_every = watch_every
-        self._renamed = renamed
 
     def wake(self) -> None:
         for lane in self.lanes.values():
@@ -49,7 +46,7 @@ class Courier:
 
     async def run(self) -> None:
         """Until `stop`. At its begin and end no claim is anyone's: it is the only one on the database."""
-        while not await self._done(self._store.begin(renamed=self._renamed, now=self._clock.now())):
+        while not await self._done(self._store.begin(now=self._clock.now())):
             await self._clock.sleep(AGAIN_AFTER_TROUBLE)
         try:
             async with asyncio.TaskGroup() as self._group:
@@ -72,9 +69,9 @@ class Courier:
         self.lanes[name] = lane
         self._start(name)
 
-    async def change(self, renamed: Mapping[str, str]) -> None:
-        """What waits under an old name, or for a rule that was not there, is looked at anew."""
-        while not await self._done(self._store.change(renamed=renamed)):
+    async def change(self, renamed: Mapping[str, str], renamed_rules: Mapping[str, str]) -> None:
+        """What waits under an old name (by the new), or for a rule that was not there, is looked at anew."""
+        while not await self._done(self._store.change(renamed=renamed, renamed_rules=renamed_rules)):
             await self._clock.sleep(AGAIN_AFTER_TROUBLE)
         self.wake()
 
@@ -103,13 +100,25 @@ class Courier:
             lane.stop()
 
     async def _watch(self) -> None:
-        version = None
+        version, ahead = None, self._ahead()
         while True:
             try:
                 now = await self._store.version()
             except StoreFailed:
                 now = None
-            if now != version:
+            jump = self._ahead() - ahead
+            if abs(jump) < JUMP or await self._heeds(jump):
+                ahead += jump
+            if now != version or abs(jump) >= JUMP:
                 version = now
                 self.wake()
             await self._clock.sleep(self._watch_every)
+
+    def _ahead(self) -> float:
+        """How far the wall clock is ahead of the one that is never set."""
+        return self._clock.now() - self._clock.monotonic()
+
+    async def _heeds(self, jump: float) -> bool:
+        """What waits does not wait for a clock that was set back to come there again."""
+        log.warning("courier: the clock was set %s by %.0f s", "back" if jump < 0 else "forward", abs(jump))
+        return jump > 0 or await self._done(self._store.cut_waits(now=self._clock.now()))

@@ -6,8 +6,10 @@ from collections.abc import Callable, Container
 from typing import Literal
 
 from relay import schedule
-from relay.deliver.attempt import Sender, Texts, Words
+from relay.deliver.attempt import Sender, Texts
+from relay.deliver.gate import Gate
 from relay.deliver.room import Ready, places, wait_for
+from relay.deliver.words import Words, worded
 from relay.destinations import Options
 from relay.errors import DeliveryFailed, StoreFailed
 from relay.ingest import OwnNews
@@ -25,8 +27,6 @@ SAID_EVERY = 60
 
 LONGEST_TURN = 120.0
 """Seconds in which what moves has had its turn at the store, beyond those it may sleep or send."""
-
-TOO_MANY = 429
 
 GATHER = 0.005
 """Seconds in which results gather for one commit while enough is claimed."""
@@ -76,11 +76,15 @@ class Lane:
         self._edges: list[Edge] = []
         self._busy = 0
         self._troubles = 0
-        self.breaker = schedule.Breaker()
-        self._slot = 0.0
-        self._not_before = 0.0
+        self._gate = Gate(options, clock)
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
+
+    @property
+    def probe_at(self) -> float | None:
+        """When the destination, being down, is tried again; in seconds since 1970."""
+        probe_at = self._gate.breaker.probe_at
+        return None if probe_at is None else self._clock.now() + probe_at - self._clock.monotonic()
 
     def overdue(self) -> bool:
         """Whether its turns, or something that it sends, do not get on."""
@@ -121,7 +125,7 @@ class Lane:
                 await self._clock.sleep(AGAIN_AFTER_TROUBLE)
             else:
                 if is_down:
-                    self.breaker = self.breaker.opened(self._clock.now() - schedule.FIRST_PROBE)
+                    self._gate.was_down()
                 return
 
     def _is_over(self) -> bool:
@@ -155,7 +159,7 @@ class Lane:
         self._wake.clear()
         self._turns.within(IDLE + LONGEST_TURN)
         now = self._clock.now()
-        claims = self._claims(now)
+        claims, lease_until = self._claims(now), self._lease_end(self._clock.monotonic())
         turn = await self._store.turn(
             destination=self.name,
             owner=self._owner,
@@ -166,8 +170,10 @@ class Lane:
             claims=claims,
             now=now,
         )
+        words = None if self._options.is_living else self._words  # there they are said at each change
+        turn = await worded(turn, words, self._store, self._clock, self._options.timeout)
         for claimed in turn.claimed:
-            self._ready.put_nowait(Ready(claimed, claims.lease_until, claims.probe))
+            self._ready.put_nowait(Ready(claimed, lease_until, claims.probe))
         self._unsent += turn.unread
         if turn.news:
             self._told()
@@ -176,28 +182,25 @@ class Lane:
     def _claims(self, now: float) -> Claims:
         taken = self._busy + self._ready.qsize()
         return Claims(
-            room=self._room(now, taken),
-            lease_until=schedule.lease_end(now, self._options.timeout),
-            probe=self.breaker.probe_at is not None,
+            room=self._room(taken),
+            lease_until=self._lease_end(now),
+            probe=not self._gate.is_open,
             living=self._options.is_living,
             begun_by=self._options.begun_by,
             tables=self._tables,
-            words=None if self._options.is_living else self._words,
             idle=not taken,
             rules=self._rules,
         )
 
-    def _room(self, now: float, taken: int) -> int:
-        if self._stop.is_set() or now < self._opens_at():
+    def _lease_end(self, now: float) -> float:
+        return schedule.lease_end(now, self._options.timeout)
+
+    def _room(self, taken: int) -> int:
+        if self._stop.is_set() or self._gate.opens_in() > 0:
             return 0
-        if self.breaker.probe_at is not None:
+        if not self._gate.is_open:
             return 0 if taken else 1
         return self._at_a_time + self._ahead - taken
-
-    def _opens_at(self) -> float:
-        """Before this nothing is sent."""
-        in_reach = self._slot - self._options.timeout  # before, a claim would end before its turn comes
-        return max(self._not_before, self.breaker.probe_at or 0.0, in_reach)
 
     async def _pause(self, turn: Turn) -> None:
         if turn.unread:
@@ -209,18 +212,15 @@ class Lane:
 
     async def _rest(self, next_due: str | None) -> None:
         """Until something was sent, someone wakes the lane, or the next delivery is due."""
-        now = self._clock.now()
-        wait = IDLE if next_due is None else seconds_of(next_due) - now
-        if now < (opens_at := self._opens_at()):
-            wait = opens_at - now
-        await wait_for(self._clock, self._wake, min(IDLE, wait))
+        wait = IDLE if next_due is None else seconds_of(next_due) - self._clock.now()
+        await wait_for(self._clock, self._wake, min(IDLE, self._gate.opens_in() or wait))
 
     async def _work(self) -> None:
         self._sends.append(moves := Progress())
         while True:
             moves.rests()
             ready = await self._ready.get()
-            moves.within(schedule.lease_end(0.0, self._options.timeout) + LONGEST_TURN)
+            moves.within(self._lease_end(0.0) + LONGEST_TURN)
             self._busy += 1
             try:
                 if await self._may_send(ready):
@@ -233,49 +233,29 @@ class Lane:
 
     async def _may_send(self, ready: Ready) -> bool:
         """Wait for the lane's rate. False where it is not to be sent under this claim."""
-        now = self._clock.now()
-        slot = max(now, self._slot) if self._options.rate else now
-        if slot + self._options.timeout > ready.lease_until:
+        wait = self._gate.turn_in(ready.lease_until)
+        if wait is None:
             return False
-        if self._options.rate:
-            self._slot = slot + self._options.rate
-            await wait_for(self._clock, self._stop, slot - now)
-        is_open = self.breaker.probe_at is not None and not ready.probe
-        return not (self._stop.is_set() or is_open or self._clock.now() < self._not_before)
+        if wait:
+            await wait_for(self._clock, self._stop, wait)
+        return not self._stop.is_set() and self._gate.lets(probe=ready.probe)
 
     async def _send(self, claimed: Claimed) -> None:
-        began = self._clock.now()
+        began = self._clock.monotonic()
         result, failure = await self.sender.attempt(claimed)
         self._results.append(result)  # not in one line: the list may be another after the wait
         if failure is None:
-            self._works()
+            if self._gate.succeeded(began):
+                self._edges.append(self._edge("up", None))
         else:
             self._fails(result, failure, began)
 
-    def _works(self) -> None:
-        if self.breaker.probe_at is not None:
-            self._edges.append(self._edge("up", None))
-        self.breaker = schedule.Breaker()
-
     def _fails(self, result: Result, failure: DeliveryFailed, began: float) -> None:
-        now = self._clock.now()
-        was_open = self.breaker.probe_at is not None
-        of_destination = failure.fault == "destination"
-        if of_destination or failure.status is not None or not failure.permanent:  # else it was never sent
-            self.breaker = self.breaker.after_failure(
-                result.claimed.id, began=began, now=now, of_destination=of_destination
-            )
-        if self.breaker.probe_at is not None and not was_open:
-            self._edges.append(self._edge("down", failure.reason))
-        if (
-            result.claimed.is_attempt
-            and result.due_at is None
-            and not result.claimed.message.events[0].is_own
-        ):
+        if (why := self._gate.failed(result.claimed.id, failure, began)) is not None:
+            self._edges.append(self._edge("down", why))
+        is_dead = result.claimed.is_attempt and result.due_at is None
+        if is_dead and not result.claimed.is_own:
             self._edges.append(self._edge("dead", failure.reason))
-        if failure.status == TOO_MANY and failure.retry_after is not None:
-            wait = min(failure.retry_after, schedule.LONGEST_RETRY_AFTER)
-            self._not_before = max(self._not_before, now + wait)
 
     def _edge(self, what: Literal["down", "up", "dead"], why: str | None) -> Edge:
         return self._news.edge(what, self.name, why, self._clock.now())

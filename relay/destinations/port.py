@@ -97,6 +97,10 @@ class Options(BaseModel):
         """Key, host and port of each place that the configuration names."""
         return []
 
+    def places(self) -> list[tuple[str, str]]:
+        """Key of each place where a message arrives, and what makes it that place, which may be a secret."""
+        return []
+
     @property
     def is_living(self) -> bool:
         """Whether a message is brought up to date in place: then what a receipt says of its place is kept."""

@@ -78,6 +78,9 @@ class WebhookOptions(Options):
         files = {"ca_file": self.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
         return client_context(**files) if any(files.values()) else None
 
+    def places(self) -> list[tuple[str, str]]:
+        return [("url", self.url.reveal().partition("#")[0])]
+
     @property
     def can_group(self) -> bool:
         return self.format != "llamacloud"

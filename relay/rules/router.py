@@ -1,6 +1,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from hashlib import sha256
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from relay.rules.values import LONGEST_LIST, LONGEST_PATTERN, Test, test_of, too
 _TYPES_KEPT = 1024  # types hold words of the API, which may invent any number of them
 _LONGEST_TYPE_KEPT = 100
 LONGEST_KEY = 300
+_HASH = 16
 
 Holds = Callable[[Subject], bool]
 _Asked = tuple["Rule", Holds, Callable[[Subject], str]]
@@ -146,7 +148,7 @@ def _compiled(rule: Rule, mistakes: list[Mistake]) -> _Compiled:
 
 
 def _key(paths: tuple[str, ...], wrong: Callable[[str], None]) -> Callable[[Subject], str]:
-    """What an event has in these fields, as JSON, cut to a sane length."""
+    """What an event has in these fields, as JSON, of a sane length."""
     if not paths:
         return lambda _: "{}"
     fields: dict[str, Field] = {}
@@ -167,11 +169,13 @@ def _key(paths: tuple[str, ...], wrong: Callable[[str], None]) -> Callable[[Subj
 
 
 def _short(value: Any) -> Any:
-    if isinstance(value, str):
-        return value[:LONGEST_KEY]
+    """What is long is cut, and ends with a hash of the whole: two that differ at their end are two."""
     if isinstance(value, dict | list):
-        return msgspec.json.encode(value).decode()[:LONGEST_KEY]
-    return value
+        value = msgspec.json.encode(value).decode()
+    if not isinstance(value, str) or len(value) <= LONGEST_KEY:
+        return value
+    whole = sha256(value.encode(errors="backslashreplace")).hexdigest()[:_HASH]
+    return f"{value[: LONGEST_KEY - _HASH - 1]}…{whole}"
 
 
 def _any_type(patterns: Sequence[str], wrong: Callable[[str], None]) -> Callable[[str], bool]:

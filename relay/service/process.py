@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -27,6 +27,10 @@ log = logging.getLogger("relay.service")
 
 Chore = Callable[[], Coroutine[Any, Any, None]]
 Chores = Callable[[Relay, View, Become], Sequence[Chore]]
+"""Makes what else is done while relay runs, of the relay, who looks at it, and how it becomes another."""
+
+Opens = Callable[[Held, Callable[[float], object]], AbstractAsyncContextManager[Store]]
+"""Opens the database that is held; the other is told how many seconds each commit took, in another thread."""
 
 
 @asynccontextmanager
@@ -41,11 +45,12 @@ async def opened(held: Held, timed: Callable[[float], object] = lambda _: None) 
 
 @dataclass(frozen=True)
 class Running:
-    """A relay at work. `ended` is done when it has stopped, for whatever reason."""
+    """A relay at work. `ended` is done when it has stopped, for whatever reason; `own`: where it listens."""
 
     relay: Relay
     store: Store
     ended: asyncio.Task[None]
+    own: tuple[str, int] | None
 
 
 @asynccontextmanager
@@ -57,13 +62,12 @@ async def running(
     make: Make = made,
     resolver: AbstractResolver | None = None,
     chores: Chores = lambda *_: [],
+    opens: Opens = opened,
 ) -> AsyncIterator[Running]:
-    """A relay that runs while inside. Raises Refused before anything has begun. `chores` makes what else is
-    done meanwhile, of the relay, who looks at it, and how it becomes another.
-    """
+    """A relay that runs while inside. Raises Refused before anything has begun."""
     with only_one(config.database) as held, bound(config.listen) as taken:
         metrics = measuring(config)
-        async with opened(held, metrics.committed) as store:
+        async with opens(held, metrics.committed) as store:
             own = taken.getsockname()[:2] if taken else None
             making = assembled(
                 config,
@@ -87,12 +91,14 @@ async def running(
                 )
                 heartbeat = Heartbeat(await reaches.denying(), view)
                 relay.chores += [partial(held.watch, clock), heartbeat.run]
-                async with serving(taken, app(view, metrics)), _at_work(assembly, view, chores) as it:
+                async with serving(taken, app(view, metrics)), _at_work(assembly, view, chores, own) as it:
                     yield it
 
 
 @asynccontextmanager
-async def _at_work(assembly: Assembly, view: View, chores: Chores) -> AsyncIterator[Running]:
+async def _at_work(
+    assembly: Assembly, view: View, chores: Chores, own: tuple[str, int] | None
+) -> AsyncIterator[Running]:
     relay = assembly.relay
 
     async def become(config: Config) -> None:
@@ -102,7 +108,7 @@ async def _at_work(assembly: Assembly, view: View, chores: Chores) -> AsyncItera
     relay.chores += chores(relay, view, become)
     ended = asyncio.create_task(relay.run())
     try:
-        yield Running(relay, view.store, ended)
+        yield Running(relay, view.store, ended, own)
     finally:
         relay.stop()
         await ended
@@ -116,6 +122,7 @@ async def run(
     stop: asyncio.Event,
     again: Again | None = None,
     make: Make = made,
+    opens: Opens = opened,
 ) -> None:
     """Run until `stop` is set, and become what is written `again` and again."""
     systemd = Systemd(environ)
@@ -126,7 +133,8 @@ async def run(
             watching.append(partial(reloading, view, become, again, systemd))
         return watching
 
-    async with running(config, clock=clock, chance=random.Random(), make=make, chores=chores) as it:  # noqa: S311 - jitter is no secret
+    chance = random.Random()  # noqa: S311 - jitter is no secret
+    async with running(config, clock=clock, chance=chance, make=make, chores=chores, opens=opens) as it:
         systemd.tell("READY=1")
         log.info("relay runs: %d sources, %d destinations", len(config.sources), len(config.destinations))
         stopped = asyncio.create_task(stop.wait())

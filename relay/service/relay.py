@@ -216,7 +216,7 @@ async def assembled(
     async with asking as client, reaching(own, resolver) as reaches:
         shared: Any = {"routes": routes, "store": store, "clock": clock, "chance": chance}
         told = partial(_attempted, metrics, clock)
-        lanes = Lanes(reaches=reaches, make=make, attempted=told, renamed=config.renamed, **shared)
+        lanes = Lanes(reaches=reaches, make=make, attempted=told, **shared)
         assembly = Assembly(client=client, lanes=lanes, metrics=metrics, config=config, **shared)
         try:
             await assembly.become(config)

@@ -92,7 +92,7 @@ def _moves(hangs: Sequence[str]) -> str:
 def troubles(view: View, hangs: Sequence[str]) -> list[str]:
     """In a few words each, the worst first; nothing of it is what an API said."""
     late = [f"{one.source} is {_unread(one)}" for one in view.reads() if not one.in_time]
-    shut = [f"{name} takes nothing" for name, lane in view.courier.lanes.items() if lane.breaker.probe_at]
+    shut = [f"{name} takes nothing" for name, lane in view.courier.lanes.items() if lane.probe_at]
     return [f"{name} hangs" for name in hangs] + late + shut
 
 

@@ -2,7 +2,7 @@
 
 from relay.store.audit import Ledger, Place
 from relay.store.figures import Queue, Summary
-from relay.store.gone import Overdue
+from relay.store.overdue import Overdue
 from relay.store.pages import Page
 from relay.store.records import (
     AskRow,

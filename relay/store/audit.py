@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Any, Literal, NamedTuple
 
-from relay.store.gone import NO_DESTINATION, NO_RULE
 from relay.store.mend import DROPPED
 from relay.store.named import as_json, parse
-from relay.store.outbox import POISON
+from relay.store.outbox import POISON, UNREADABLE
+from relay.store.overdue import NO_DESTINATION, NO_RULE
 
 LISTED = 20
 SLICE = 500
 """Rows looked at in one go."""
 
-UNSENT = (DROPPED, POISON, NO_DESTINATION, NO_RULE)
+UNSENT = (DROPPED, POISON, UNREADABLE, NO_DESTINATION, NO_RULE)
 """Reasons of what is dead without an attempt that says so."""
 
 _SQL = parse("""

@@ -2,15 +2,15 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from dataclasses import dataclass
 from operator import itemgetter
-from sqlite3 import Connection, Row
+from sqlite3 import Connection, Cursor, Row
 from typing import Any
 
 import msgspec
 
 from relay.message import SHOWN, Message
-from relay.model import Event, EventData, utc_text
+from relay.model import Event, EventData, seconds_of, utc_text
 from relay.store.crowds import tallied
 from relay.store.named import SQL, as_json
 from relay.store.records import Claimed, Claims
@@ -18,27 +18,50 @@ from relay.store.records import Claimed, Claims
 PROBED = 100
 """Of so many that are due the least tried is a probe."""
 
+FREEZES_EVERY = 3600.0
+"""Seconds from one message of a group that is claimed as a probe to the next: meanwhile the first goes again,
+ahead of its time, and what happens goes on joining the other.
+"""
+
 _decode_data = msgspec.json.Decoder(EventData).decode
 _decode = msgspec.json.Decoder().decode
 
+_Part = tuple[str, str, str, str, str]
 
-def claim(
-    db: Connection, destination: str, owner: str, claims: Claims, now: float
-) -> tuple[tuple[Claimed, ...], bool]:
-    """What is claimed, and whether there may be more at once."""
+UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError)
+"""What a row raises that holds what it should not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """`soon`: there may be more at once. `unreadable`: deliveries, by their sequence, that are no message."""
+
+    claimed: tuple[Claimed, ...] = ()
+    soon: bool = False
+    unreadable: tuple[int, ...] = ()
+
+
+def claim(db: Connection, destination: str, owner: str, claims: Claims, now: float) -> Claim:
     at = utc_text(now)
     found = _due(db, destination, at, owner, claims)
     rows = _of_known_rules(db, found, claims)
     if not rows:
         free = not found and claims.living and not claims.probe
-        return (_to_move_on(db, destination, at, claims) if free else ()), bool(found)
+        moves = _to_move_on(db, destination, at, claims) if free else ()
+        return Claim(claimed=moves, soon=bool(found))
+    parts = _shown(db, rows)
+    claimed, unreadable = [], []
+    for row in rows:
+        try:
+            message = _message(db, row, parts[row["id"]], claims)
+            claimed.append(_claimed(row, message, row["attempts"] + 1, at))
+        except UNREADABLE:
+            unreadable.append(row["seq"])
     # In few statements: each gives the interpreter away, and a busy loop is slow to give it back.
-    lease = (owner, utc_text(claims.lease_until), at, as_json([row["seq"] for row in rows]))
+    lease = (owner, utc_text(claims.lease_until), at, as_json([one.seq for one in claimed]))
     db.execute(SQL["lease"], lease)
-    shown = _shown(db, rows)
-    messages = [_message(db, row, shown[row["id"]], claims) for row in rows]
-    _keep_words(db, messages, rows)
-    return tuple(_claimed(row, m, row["attempts"] + 1) for row, m in zip(rows, messages, strict=True)), False
+    db.executemany(SQL["space_group"], (_space(row, now) for row in rows if row["group_key"] is not None))
+    return Claim(claimed=tuple(claimed), soon=bool(unreadable), unreadable=tuple(unreadable))
 
 
 def _of_known_rules(db: Connection, rows: Sequence[Row], claims: Claims) -> Sequence[Row]:
@@ -51,7 +74,13 @@ def _of_known_rules(db: Connection, rows: Sequence[Row], claims: Claims) -> Sequ
     return [row for row in rows if rules is None or row["rule"] in rules]
 
 
-def _claimed(row: Row, message: Message, attempt: int) -> Claimed:
+def _space(row: Row, now: float) -> tuple[str, ...]:
+    following = utc_text(now + row["group_interval"])
+    return following, following, utc_text(now), row["destination"], row["rule"], row["group_key"]
+
+
+def _claimed(row: Row, message: Message, attempt: int, at: str) -> Claimed:
+    seconds_of(row["give_up_at"])
     return Claimed(
         seq=row["seq"],
         attempt=attempt,
@@ -59,6 +88,8 @@ def _claimed(row: Row, message: Message, attempt: int) -> Claimed:
         give_up_at=row["give_up_at"],
         message=message,
         is_suspect=row["held"] == "alone",
+        ahead_of=row["due_at"] if row["due_at"] > at else None,
+        is_new=row["attempts"] == row["lost"] and row["title"] is None and row["body"] is None,
     )
 
 
@@ -69,8 +100,12 @@ def _to_move_on(db: Connection, destination: str, at: str, claims: Claims) -> tu
     row = cursor.execute(SQL["to_move_on"], (destination, at)).fetchone()
     if row is None:
         return ()
-    message = _message(db, row, _shown(db, [row])[row["id"]], claims)
-    return (_claimed(row, msgspec.structs.replace(message, only_progress=True), attempt=0),)
+    try:
+        message = _message(db, row, _shown(db, [row])[row["id"]], claims)
+    except UNREADABLE:
+        db.execute(SQL["stands_still"], (row["id"],))
+        return ()
+    return (_claimed(row, msgspec.structs.replace(message, only_progress=True), 0, at),)
 
 
 def _due(db: Connection, destination: str, at: str, owner: str, claims: Claims) -> list[Row]:
@@ -85,28 +120,58 @@ def _due(db: Connection, destination: str, at: str, owner: str, claims: Claims) 
         return alone if claims.idle else []
     room = PROBED if claims.probe else claims.room
     rows = cursor.execute(SQL["claimable"], (destination, at, owner, room)).fetchall()
-    return sorted(rows, key=itemgetter("attempts"))[:1] if claims.probe else rows
+    if claims.probe:
+        rows = [_stand_in(cursor, row, utc_text(seconds_of(at) - FREEZES_EVERY)) or row for row in rows]
+        return sorted(rows, key=itemgetter("attempts"))[:1]
+    return _one_of_each_group(rows)
 
 
-def _shown(db: Connection, rows: Sequence[Row]) -> Mapping[str, list[Event]]:
+def _one_of_each_group(rows: Sequence[Row]) -> list[Row]:
+    """Without a group's message that was never claimed, where another of it goes now."""
+    tried = {(row["rule"], row["group_key"]) for row in rows if row["claimed_at"] is not None}
+    return [
+        row
+        for row in rows
+        if row["group_key"] is None
+        or row["claimed_at"] is not None
+        or (row["rule"], row["group_key"]) not in tried
+    ]
+
+
+def _stand_in(cursor: Cursor, row: Row, since: str) -> Row | None:
+    """For a group's message that was never claimed, the one before it, if that waits and is young."""
+    if row["group_key"] is None or row["claimed_at"] is not None:
+        return None
+    group = (row["destination"], row["rule"], row["group_key"], row["seq"])
+    before: Row | None = cursor.execute(SQL["before_in_group"], group).fetchone()
+    waits = before is not None and (before["state"], before["owner"], before["held"]) == (
+        "waiting",
+        None,
+        None,
+    )
+    return before if waits and before is not None and before["claimed_at"] > since else None
+
+
+def _shown(db: Connection, rows: Sequence[Row]) -> Mapping[str, list[_Part]]:
     """The first events of each delivery, and one more where there are."""
+    found = defaultdict[str, list[_Part]](list)
     alone = [row["id"] for row in rows if row["group_key"] is None]
-    found = _events(db.execute(SQL["parts"], (as_json(alone),)))
+    for part in db.execute(SQL["parts"], (as_json(alone),)):
+        found[part[0]].append(part)
     for row in rows:
         if row["group_key"] is not None:
-            found |= _events(db.execute(SQL["first_parts"], (row["id"], SHOWN + 1)))
+            found[row["id"]] = db.execute(SQL["first_parts"], (row["id"], SHOWN + 1)).fetchall()
     return found
 
 
-def _events(parts: Iterable[tuple[str, str, str, str, str]]) -> dict[str, list[Event]]:
-    found = defaultdict[str, list[Event]](list)
-    for delivery, event_id, event_type, timestamp, data in parts:
-        event = Event(id=event_id, type=event_type, timestamp=timestamp, data=_decode_data(data))
-        found[delivery].append(event)
-    return found
+def _event(part: _Part) -> Event:
+    _, event_id, event_type, timestamp, data = part
+    return Event(id=event_id, type=event_type, timestamp=timestamp, data=_decode_data(data))
 
 
-def _message(db: Connection, row: Row, events: list[Event], claims: Claims) -> Message:
+def _message(db: Connection, row: Row, parts: Iterable[_Part], claims: Claims) -> Message:
+    """Raises one of UNREADABLE."""
+    events = list(map(_event, parts))
     message = Message(
         id=row["id"],
         events=tuple(events[:SHOWN]),
@@ -123,9 +188,6 @@ def _message(db: Connection, row: Row, events: list[Event], claims: Claims) -> M
         message = msgspec.structs.replace(message, group=_decode(row["group_key"]), **_of_group(events))
     if len(events) > SHOWN:
         message = msgspec.structs.replace(message, **_of_crowd(db, row["id"]))
-    if claims.words is not None and row["claimed_at"] is None:
-        title, body = claims.words(message)
-        message = msgspec.structs.replace(message, title=title, body=body)
     return _placed(db, row["destination"], message, claims) if claims.living else message
 
 
@@ -141,12 +203,9 @@ def _of_crowd(db: Connection, delivery: str) -> Mapping[str, Any]:
     return {"count": count, "last": last, "tallies": ()}
 
 
-def _keep_words(db: Connection, messages: Sequence[Message], rows: Sequence[Row]) -> None:
-    """What the templates said at the first claim is said at each attempt."""
-    new = [
-        m for m, row in zip(messages, rows, strict=True) if (m.title, m.body) != (row["title"], row["body"])
-    ]
-    db.executemany(SQL["keep_words"], ((m.title, m.body, m.id) for m in new))
+def keep_words(db: Connection, *, messages: Sequence[Message]) -> None:
+    """What the templates say before the first attempt is said at each."""
+    db.executemany(SQL["keep_words"], ((m.title, m.body, m.id) for m in messages))
 
 
 def place_key(message: Message) -> str:
@@ -176,8 +235,7 @@ def _placed(db: Connection, destination: str, message: Message, claims: Claims) 
 
 
 def _told_before(db: Connection, begun_by: str | None) -> tuple[Event, ...]:
-    found = _events(db.execute(SQL["told_before"], (begun_by, SHOWN)))
-    return tuple(chain.from_iterable(found.values()))
+    return tuple(map(_event, db.execute(SQL["told_before"], (begun_by, SHOWN))))
 
 
 def _progress(db: Connection, source: str | None, batch: str | None) -> tuple[int, int] | None:

@@ -37,7 +37,7 @@ def tallied(kinds: _Kinds) -> tuple[Tally, ...]:
     return folded([Tally(count, *kind) for kind, count in sorted(kinds.items(), key=order)], TALLIES)
 
 
-async def with_crowds(turn: Turn, read: Read, *, tables: bool) -> Turn:
+async def with_crowds(turn: Turn, read: Read) -> Turn:
     """With what its messages say of all their events: who is in a message is settled by its first claim.
 
     What can't be read is in `unread` instead.
@@ -46,7 +46,7 @@ async def with_crowds(turn: Turn, read: Read, *, tables: bool) -> Turn:
     unread: list[Claimed] = []
     for one in turn.claimed:
         try:
-            claimed.append(await _whole(one, read, tables=tables))
+            claimed.append(await _whole(one, read, tables=turn.tables))
         except StoreFailed:
             unread.append(one)
     return replace(turn, claimed=tuple(claimed), unread=tuple(unread))

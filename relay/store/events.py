@@ -16,6 +16,13 @@ from relay.store.tallies import tally
 RIPE_AT_ONCE = 500
 """Deliveries whose time to settle is over that one transaction deals with."""
 
+MOST_OPEN = 1000
+"""Groups of a rule at a destination that collect at a time. What is of others goes into one message, so that
+no field that differs in each event makes as many messages.
+"""
+
+BEYOND = "more than 1,000 collect at a time; these are of all others"
+
 Part = tuple[NewDelivery, int]
 """A delivery, and the sequence of the event that it is to carry."""
 
@@ -68,6 +75,16 @@ def _join(db: Connection, parts: Iterable[Part], now: float) -> None:
         db.executemany(SQL["add_part"], ((joined, seq) for _, seq in members))
 
 
+def _is_full(db: Connection, destination: str, rule: str) -> bool:
+    (count,) = db.execute(SQL["count_collecting"], (destination, rule, MOST_OPEN)).fetchone()
+    return int(count) == MOST_OPEN
+
+
+def _beyond(key: str) -> str:
+    """What the others of this group's rule have in common: nothing, and why they are together."""
+    return as_json({**dict.fromkeys(msgspec.json.decode(key)), "groups": BEYOND})
+
+
 def _open_delivery(db: Connection, key: tuple[str, str, str], members: list[Part], now: float) -> str:
     severity = max((d.severity for d, _ in members), key=SEVERITIES.index)
     latest = db.execute(SQL["latest_of_group"], key).fetchone()
@@ -75,12 +92,15 @@ def _open_delivery(db: Connection, key: tuple[str, str, str], members: list[Part
         severity = max(severity, latest[2], key=SEVERITIES.index)
         db.execute(SQL["raise_severity"], (severity, latest[0]))
         return str(latest[0])
+    if key[2] not in {"{}", beyond := _beyond(key[2])} and _is_full(db, *key[:2]):
+        return _open_delivery(db, (*key[:2], beyond), members, now)
     first, group = members[0][0], members[0][0].group
     assert group is not None
     before = None if latest is None or latest[3] is None else seconds_of(latest[3])
     planned = schedule.group_due(now, wait=group.wait, interval=group.interval, before=before)
     end = seconds_of(first.give_up_at) + planned - now
-    new = replace(first, severity=severity, give_up_at=utc_text(end))
+    group = replace(group, key=key[2])
+    new = replace(first, severity=severity, give_up_at=utc_text(end), group=group)
     db.execute(SQL["add_delivery"], _delivery_row(new, None, None, now, utc_text(planned)))
     return new.id
 

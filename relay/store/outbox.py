@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from sqlite3 import Connection
 
-from relay.model import is_own, utc_text
-from relay.store.claims import claim, place_key
+from relay.model import utc_text
+from relay.store.claims import Claim, claim, place_key
 from relay.store.events import add_events, ripen
 from relay.store.named import SQL, as_json
 from relay.store.records import Claimed, Claims, Edge, Result, Turn
@@ -21,6 +21,7 @@ LOST_FOR_GOOD = 5
 """Attempts without an outcome after which a delivery is given up: it ends whoever sends it."""
 
 POISON = f"poison: relay ended {LOST_FOR_GOOD} times while it was being sent"
+UNREADABLE = "unreadable: it can't be made of what the database holds of it"
 
 
 def turn(
@@ -43,18 +44,23 @@ def turn(
     died = settle(db, results, destination, now)
     give_back(db, unsent=unsent, now=now)
     told = [edge for edge in edges if died or edge.what != "dead"]
-    found = _poison(db, destination, now) if claims is not None else ()
-    if end_unsent(db, seqs=found, reason=POISON, now=now)[1] and dead is not None:
-        told.append(dead(POISON))
+
+    def end(seqs: Sequence[int], reason: str) -> None:
+        if end_unsent(db, seqs=seqs, reason=reason, now=now)[1] and dead is not None:
+            told.append(dead(reason))
+
+    found, more = Claim(), ripen(db, destination, now)
+    if claims is not None:
+        end(_poison(db, destination, now), POISON)
+    if claims is not None and claims.room > 0:
+        found = claim(db, destination, owner, claims, now)
+        end(found.unreadable, UNREADABLE)
     over = (*(r.claimed for r in results), *unsent)
     news = tell(db, destination, told, now) or any(claimed.is_suspect for claimed in over)
-    more = ripen(db, destination, now)
-    claimed: tuple[Claimed, ...] = ()
-    if claims is not None and claims.room > 0:
-        claimed, soon = claim(db, destination, owner, claims, now)
-        more = more or soon
     at = utc_text(now)
-    return Turn(claimed=claimed, next_due=at if more else _next_due(db, destination, at), news=news)
+    next_due = at if more or found.soon else _next_due(db, destination, at)
+    tables = claims is not None and claims.tables
+    return Turn(claimed=found.claimed, next_due=next_due, news=news, tables=tables)
 
 
 def _poison(db: Connection, destination: str, now: float) -> Sequence[int]:
@@ -67,12 +73,12 @@ def end_unsent(db: Connection, *, seqs: Sequence[int], reason: str, now: float) 
     if not seqs:
         return 0, False
     chosen = as_json(seqs)
-    types = [event_type for (event_type,) in db.execute(SQL["first_types"], (chosen,))]
+    (tells,) = db.execute(SQL["carry_others_news"], (chosen,)).fetchone()
     at = utc_text(now)
     ended = Counter(f"{to}/dead" for (to,) in db.execute(SQL["end_unsent"], (at, reason, chosen)))
     tally(db, "delivery", at, ended)
     db.execute(SQL["release"], (chosen,))
-    return ended.total(), ended.total() > 0 and not all(map(is_own, types))
+    return ended.total(), ended.total() > 0 and bool(tells)
 
 
 def _next_due(db: Connection, destination: str, at: str) -> str | None:
@@ -101,7 +107,11 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
     failed = [r for r in results if not r.delivered]
     db.executemany(
         SQL["settle_again"],
-        ((r.due_at, r.reason, r.place, r.claimed.seq, r.claimed.attempt) for r in failed if r.due_at),
+        (
+            (r.due_at, r.claimed.ahead_of is None, r.reason, r.place, r.claimed.seq, r.claimed.attempt)
+            for r in failed
+            if r.due_at
+        ),
     )
     died = db.executemany(
         SQL["settle_dead"],
@@ -142,7 +152,9 @@ def is_down(db: Connection, *, destination: str) -> bool:
 
 def give_back(db: Connection, *, unsent: Sequence[Claimed], now: float) -> None:
     at = utc_text(now)
-    db.executemany(SQL["give_back_unsent"], ((at, c.seq, c.attempt) for c in unsent if c.is_attempt))
+    db.executemany(
+        SQL["give_back_unsent"], ((c.ahead_of, at, c.seq, c.attempt) for c in unsent if c.is_attempt)
+    )
     db.executemany(SQL["to_move_again"], ((at, c.id) for c in unsent if not c.is_attempt))
 
 

@@ -82,7 +82,8 @@ SELECT d.seq, d.id, d.destination, d.rule, d.severity, d.state,
   d.reason, d.owner IS NOT NULL AS claimed, d.settle_until, d.group_key,
   CASE WHEN d.state = 'waiting' THEN d.held END AS held, d.replay,
   (SELECT count(*) FROM (SELECT 1 FROM delivery_parts AS p WHERE p.delivery = d.id LIMIT 1000)) AS events,
-  e.id AS event, e.type, e.data ->> 'source' AS source, e.data ->> 'job_id' AS job, e.data ->> 'name' AS name
+  e.id AS event, e.type, iif(json_valid(e.data), e.data ->> 'source', NULL) AS source,
+  iif(json_valid(e.data), e.data ->> 'job_id', NULL) AS job, iif(json_valid(e.data), e.data ->> 'name', NULL) AS name
 FROM deliveries AS d LEFT JOIN events AS e
   ON e.seq = (SELECT min(p.event) FROM delivery_parts AS p WHERE p.delivery = d.id)
 WHERE d.seq IN (SELECT value FROM json_each(?)) ORDER BY d.seq DESC
@@ -92,7 +93,8 @@ SELECT d.seq, d.id, d.destination, d.rule, d.severity, d.state,
   CASE WHEN d.state = 'waiting' THEN d.due_at END AS due_at, d.attempts, d.created_at, d.ended_at, d.give_up_at,
   d.reason, d.owner IS NOT NULL AS claimed, d.settle_until, d.group_key,
   CASE WHEN d.state = 'waiting' THEN d.held END AS held, d.replay,
-  e.id AS event, e.type, e.data ->> 'source' AS source, e.data ->> 'job_id' AS job, e.data ->> 'name' AS name
+  e.id AS event, e.type, iif(json_valid(e.data), e.data ->> 'source', NULL) AS source,
+  iif(json_valid(e.data), e.data ->> 'job_id', NULL) AS job, iif(json_valid(e.data), e.data ->> 'name', NULL) AS name
 FROM deliveries AS d LEFT JOIN events AS e
   ON e.seq = (SELECT min(p.event) FROM delivery_parts AS p WHERE p.delivery = d.id)
 WHERE d.id = ?

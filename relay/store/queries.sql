@@ -87,12 +87,16 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 
 SELECT id, state = 'waiting' AND claimed_at IS NULL, severity, planned_at FROM deliveries
 WHERE destination = ? AND rule = ? AND group_key = ? AND settle_until IS NULL ORDER BY seq DESC LIMIT 1
 
+-- count_collecting: how many groups of a rule at a destination have a message that was never claimed, up to so many
+SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE destination = ? AND rule = ? AND group_key IS NOT NULL
+  AND settle_until IS NULL AND claimed_at IS NULL AND state = 'waiting' LIMIT ?)
+
 -- raise_severity: of a group, that of its worst event
 UPDATE deliveries SET severity = ? WHERE id = ?
 
 -- ripe: deliveries whose time to settle is over, and whether their job has turned out well since
 SELECT d.seq, d.id, d.rule, d.relay, d.severity, d.give_up_at, d.group_key, d.group_wait, d.group_interval, e.seq,
-  e.data ->> 'status' <> 'COMPLETED' AND EXISTS (
+  iif(json_valid(e.data), e.data ->> 'status' <> 'COMPLETED', false) AND EXISTS (
     SELECT 1 FROM jobs AS j WHERE j.source = e.source AND j.id = e.job_id AND j.status = 'COMPLETED')
 FROM deliveries AS d JOIN delivery_parts AS p ON p.delivery = d.id JOIN events AS e ON e.seq = p.event
 WHERE d.destination = ? AND d.state = 'waiting' AND d.settle_until <= ? ORDER BY d.settle_until, d.seq LIMIT ?
@@ -137,6 +141,16 @@ WHERE destination = ? AND state = 'waiting' AND settle_until IS NULL AND held IS
   AND (owner IS NULL OR owner <> ?)
 ORDER BY due_at, seq LIMIT ?
 
+-- before_in_group: the message before one of the same group
+SELECT * FROM deliveries WHERE destination = ? AND rule = ? AND group_key = ? AND settle_until IS NULL AND seq < ?
+ORDER BY seq DESC LIMIT 1
+
+-- space_group: one of a group is sent: the next goes no sooner than its interval after that
+UPDATE deliveries SET due_at = iif(claimed_at IS NULL, max(due_at, ?), due_at),
+  planned_at = iif(claimed_at IS NULL, max(planned_at, ?), ?)
+WHERE seq = (SELECT max(seq) FROM deliveries
+  WHERE destination = ? AND rule = ? AND group_key = ? AND settle_until IS NULL)
+
 -- suspects: due rows that were lost twice, each to be claimed alone
 SELECT * FROM deliveries
 WHERE destination = ? AND state = 'waiting' AND held = 'alone' AND due_at <= ? AND (owner IS NULL OR owner <> ?)
@@ -144,7 +158,7 @@ ORDER BY due_at, seq LIMIT ?
 
 -- suspect_under_way: whose, one at a time over all lanes, so that a crash says which it was
 SELECT destination FROM deliveries
-WHERE state = 'waiting' AND held = 'alone' AND owner IS NOT NULL AND due_at > ? LIMIT 1
+WHERE state = 'waiting' AND held = 'alone' AND coalesce(owner, '') <> '' AND due_at > ? LIMIT 1
 
 -- poisonous: suspects that were lost so often that they are given up
 SELECT seq FROM deliveries
@@ -171,10 +185,10 @@ UPDATE deliveries SET held = NULL WHERE held = 'order' AND seq IN (
     WHERE next.destination = d.destination AND next.job = d.job AND next.state = 'waiting')
   FROM deliveries AS d WHERE d.seq IN (SELECT value FROM json_each(?)))
 
--- first_types: what the first event is of each of these deliveries
-SELECT e.type FROM deliveries AS d JOIN events AS e
-  ON e.seq = (SELECT min(p.event) FROM delivery_parts AS p WHERE p.delivery = d.id)
-WHERE d.seq IN (SELECT value FROM json_each(?))
+-- carry_others_news: whether one of these deliveries carries more than relay's own news, which is of no job
+SELECT EXISTS (
+  SELECT 1 FROM deliveries AS d JOIN delivery_parts AS p ON p.delivery = d.id JOIN events AS e ON e.seq = p.event
+  WHERE d.seq IN (SELECT value FROM json_each(?)) AND e.source <> 0 AND e.job_id <> '')
 
 -- lease: the claim, of all rows in one statement; counts the attempt in the commit before its send, and a lease
 -- that ran out as lost
@@ -195,7 +209,7 @@ SELECT count(*) FROM delivery_parts WHERE delivery = ?
 
 -- tallies: how many events of what kind, of those after one and up to so many
 SELECT count(*), type, kind, max(event) FROM (
-  SELECT p.event, e.type, e.data ->> 'error_kind' AS kind
+  SELECT p.event, e.type, iif(json_valid(e.data), e.data ->> 'error_kind', NULL) AS kind
   FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event
   WHERE p.delivery = ? AND p.event > ? ORDER BY p.event LIMIT ?)
 GROUP BY type, kind
@@ -205,12 +219,16 @@ SELECT e.timestamp FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event 
 ORDER BY p.event DESC LIMIT 1
 
 -- entries: the events that a delivery carries after one, as rows of a table
-SELECT e.timestamp, e.type, e.data ->> 'source', e.data ->> 'job_id', substr(e.data ->> 'name', 1, 300),
-  e.data ->> 'status', substr(e.data ->> 'error', 1, 300), e.data ->> 'url', p.event
-FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ? AND p.event > ?
-ORDER BY p.event LIMIT ?
+SELECT timestamp, type, data ->> 'source', data ->> 'job_id', substr(data ->> 'name', 1, 300),
+  data ->> 'status', substr(data ->> 'error', 1, 300), data ->> 'url', event
+FROM (SELECT p.event, e.timestamp, e.type, iif(json_valid(e.data), e.data, '{}') AS data
+  FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ? AND p.event > ?
+  ORDER BY p.event LIMIT ?)
 
--- keep_words: what the templates said at the first claim
+-- stands_still: a message in place that can't be brought up to date
+UPDATE slack_messages SET due_at = NULL WHERE delivery = ?
+
+-- keep_words: what the templates said after the first claim, and before anything was sent
 UPDATE deliveries SET title = ?, body = ? WHERE id = ?
 
 -- place: where the message stands that this one brings up to date
@@ -269,7 +287,7 @@ UPDATE deliveries SET state = 'delivered', owner = NULL, ended_at = ?, reason = 
 WHERE seq IN (SELECT value FROM json_each(?)) AND state <> 'delivered'
 
 -- settle_again: fenced by the attempt, so that a late failure of an old lease says nothing
-UPDATE deliveries SET due_at = ?, owner = NULL, failures = failures + 1, reason = ?, place = coalesce(?, place),
+UPDATE deliveries SET due_at = ?, owner = NULL, failures = failures + ?, reason = ?, place = coalesce(?, place),
   lost = 0, held = NULL
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
 
@@ -282,31 +300,33 @@ INSERT INTO attempts (delivery, nth, started_at, seconds, outcome, status, answe
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING
 
--- give_back_unsent: leases of what was never sent, as if they had not been claimed
-UPDATE deliveries SET owner = NULL, due_at = ?, attempts = attempts - 1
+-- give_back_unsent: leases of what was never sent, as if they had not been claimed; due since ever, so that no clock
+-- that is set back parks them
+UPDATE deliveries SET owner = NULL, due_at = coalesce(?, min(created_at, ?)), attempts = attempts - 1
 WHERE seq = ? AND attempts = ? AND state = 'waiting'
 
 -- end_leases: at the end of a run no claim is anyone's, nor at the end of one destination's lane
-UPDATE deliveries SET owner = NULL, due_at = :now
-WHERE state = 'waiting' AND owner IS NOT NULL AND (:of IS NULL OR destination = :of)
+UPDATE deliveries SET owner = NULL, due_at = :now WHERE owner IS NOT NULL AND (:of IS NULL OR destination = :of)
 
 -- lose_leases: at the start of the only relay on a database no claim is anyone's; what was claimed when the last
 -- one ended without a word is lost once more, and suspect the second time
 UPDATE deliveries SET owner = NULL, due_at = :now, lost = lost + 1,
   held = CASE WHEN lost >= 1 THEN 'alone' ELSE held END
-WHERE state = 'waiting' AND owner IS NOT NULL
+WHERE owner IS NOT NULL
 
 -- look_at_rules_again: the configuration may have them again
 UPDATE deliveries SET held = CASE WHEN lost >= 2 THEN 'alone' END WHERE state = 'waiting' AND held = 'rule'
 
--- waits: what may wait too long for its kind, since when, and for what
+-- waits: what may wait too long for its kind and is under no lease, since when, for what, and whether for nothing,
+-- since it was claimed and given back
 SELECT * FROM (SELECT seq, due_at, failures,
   CASE WHEN claimed_at IS NULL AND settle_until IS NULL AND group_key IS NOT NULL
     THEN max(group_wait, group_interval) END AS grouped,
   CASE WHEN failures = 0 THEN created_at ELSE coalesce((SELECT a.started_at FROM attempts AS a
-    WHERE a.delivery = deliveries.id ORDER BY a.nth DESC LIMIT 1), created_at) END AS since
-  FROM deliveries WHERE state = 'waiting' AND due_at > ?1)
-WHERE since > ?1 OR due_at > ?2 OR grouped IS NOT NULL
+    WHERE a.delivery = deliveries.id ORDER BY a.nth DESC LIMIT 1), created_at) END AS since,
+  claimed_at IS NOT NULL AND failures = 0 AS given_back
+  FROM deliveries WHERE state = 'waiting' AND due_at > ?1 AND owner IS NULL)
+WHERE since > ?1 OR due_at > ?2 OR grouped IS NOT NULL OR given_back
 
 -- cut_wait: it is longer than its kind allows
 UPDATE deliveries SET due_at = ?1, settle_until = CASE WHEN settle_until IS NOT NULL THEN ?1 END WHERE seq = ?2
@@ -356,11 +376,14 @@ WHERE seq IN (
     UNION ALL SELECT seq FROM deliveries WHERE destination = :old AND state = 'dead')
   AND NOT EXISTS (
     SELECT 1 FROM delivery_parts AS p JOIN delivery_parts AS q ON q.event = p.event
-      JOIN deliveries AS other ON other.id = q.delivery
-    WHERE p.delivery = d.id AND other.destination = :new)
+    WHERE p.delivery = d.id AND (SELECT destination FROM deliveries WHERE id = q.delivery) = :new)
 
 -- rename_delivery: it goes to the same place under another name
 UPDATE deliveries SET destination = ? WHERE seq = ?
+
+-- rename_rule: what is not delivered of a rule is one of it under another name
+UPDATE deliveries SET rule = :new WHERE rule = :old AND seq IN (
+  SELECT seq FROM deliveries WHERE state = 'waiting' UNION ALL SELECT seq FROM deliveries WHERE state = 'dead')
 
 -- events_of: what a delivery carries, with the ledger's side of it
 SELECT e.seq, e.rules FROM delivery_parts AS p JOIN events AS e ON e.seq = p.event WHERE p.delivery = ?

@@ -154,7 +154,9 @@ class BatchFile:
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
     """A delivery under lease. `attempt` is the number of this try: what fences its result. It is 0 where a
-    message that has arrived is only to be brought up to date. `is_suspect`: it goes alone.
+    message that has arrived is only to be brought up to date. `is_suspect`: it goes alone. `is_new`: it was
+    never sent, and says nothing of its own yet. `ahead_of`: when it was to be tried, where it is a probe
+    before that; a failure then changes nothing.
     """
 
     seq: int
@@ -163,6 +165,8 @@ class Claimed:
     give_up_at: str
     message: Message
     is_suspect: bool = False
+    is_new: bool = False
+    ahead_of: str | None = None
 
     @property
     def id(self) -> str:
@@ -171,6 +175,12 @@ class Claimed:
     @property
     def is_attempt(self) -> bool:
         return self.attempt > 0
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is relay's own news, and nothing else."""
+        message = self.message
+        return message.count == len(message.events) and all(event.is_own for event in message.events)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,9 +221,8 @@ class Claims:
 
     `probe`: one alone, the least tried, to see whether the destination is well again. `living`: with the
     place of the message that each brings up to date, and, where `begun_by` tells with which delivery that
-    began, with the events it told. `tables`: with a group's other events as rows. `words`:
-    the title and body that a rule's templates give a message; kept from the first claim on. `idle`: nothing
-    of the lane is under way. `rules`: those of the configuration; None for all.
+    began, with the events it told. `tables`: with a group's other events as rows. `idle`: nothing of the lane
+    is under way. `rules`: those of the configuration; None for all.
     """
 
     room: int
@@ -222,7 +231,6 @@ class Claims:
     living: bool = False
     begun_by: Callable[[str], str | None] = lambda _: None
     tables: bool = False
-    words: Callable[[Message], tuple[str | None, str | None]] | None = None
     idle: bool = True
     rules: Container[str] | None = None
 
@@ -230,13 +238,15 @@ class Claims:
 @dataclass(frozen=True, kw_only=True)
 class Turn:
     """What a lane gets from one hop to the store; `next_due` is None where nothing waits for a time. `news`:
-    there is something for other lanes. `unread`: claimed, but not to be sent as they are.
+    there is something for other lanes. `unread`: claimed, but not to be sent as they are. `tables`: as in
+    the claims.
     """
 
     claimed: tuple[Claimed, ...]
     next_due: str | None
     news: bool = False
     unread: tuple[Claimed, ...] = ()
+    tables: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

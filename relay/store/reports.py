@@ -15,7 +15,8 @@ _SELECTS = {
         ORDER BY j.changed_at DESC, j.id LIMIT :limit""",
     "events": """
         SELECT e.seq, e.id, e.type, e.timestamp, e.data, e.rules, j.source, j.job_id FROM events e
-        JOIN (SELECT seq, data ->> 'source' AS source, data ->> 'job_id' AS job_id FROM events) j
+        JOIN (SELECT seq, data ->> 'source' AS source, data ->> 'job_id' AS job_id
+          FROM (SELECT seq, iif(json_valid(data), data, 'null') AS data FROM events)) j
           ON j.seq = e.seq WHERE 1 {and_}
         ORDER BY e.seq DESC LIMIT :limit""",
     "deliveries": """
@@ -23,7 +24,7 @@ _SELECTS = {
           CASE WHEN d.state = 'waiting' THEN d.due_at END AS due_at, d.attempts, d.created_at,
           d.ended_at, d.give_up_at, d.reason, d.owner IS NOT NULL AS claimed, d.settle_until, d.group_key,
           CASE WHEN d.state = 'waiting' THEN d.held END AS held, d.replay,
-          e.id AS event, e.type, e.data ->> 'job_id' AS job_id,
+          e.id AS event, e.type, iif(json_valid(e.data), e.data ->> 'job_id', NULL) AS job_id,
           (SELECT count(*) FROM delivery_parts p WHERE p.delivery = d.id) AS events
         FROM deliveries d JOIN events e
           ON e.seq = (SELECT min(p.event) FROM delivery_parts p WHERE p.delivery = d.id)

@@ -217,6 +217,18 @@ INSERT INTO tallies
   WHERE state <> 'waiting' AND ended_at > strftime('%Y-%m-%dT%H:%M', 'now', '-2 days') GROUP BY 3, 4;
 """
 
+_COLLECTING = """
+CREATE INDEX deliveries_collecting ON deliveries(destination, rule)
+  WHERE group_key IS NOT NULL AND settle_until IS NULL AND claimed_at IS NULL AND state = 'waiting';
+"""
+
+_LEASED = """
+CREATE INDEX deliveries_leased ON deliveries(destination) WHERE owner IS NOT NULL;
+CREATE INDEX deliveries_ruleless ON deliveries(destination) WHERE state = 'waiting' AND held = 'rule';
+DROP INDEX deliveries_dead;
+CREATE INDEX deliveries_dead ON deliveries(destination, seq) WHERE state = 'dead';
+"""
+
 # Of minutes two days are kept, of hours somewhat more than a year; looked for when an hour begins.
 _AGE = """
 CREATE TRIGGER tallies_age AFTER INSERT ON tallies WHEN new.span = 'hour' BEGIN
@@ -251,6 +263,29 @@ def m004_retention(db: Database) -> None:
 def m005_tallies(db: Database) -> None:
     _run(db, _LISTS)
     db.execute(_AGE)
+
+
+@migrations()
+def m006_sequence(db: Database) -> None:
+    """Numbers of deliveries are never used again: whoever follows them would pass one over."""
+    (table,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'deliveries'").fetchone()
+    indexes = "SELECT sql FROM sqlite_master WHERE tbl_name = 'deliveries' AND type = 'index'"
+    made = [table.replace("seq INTEGER PRIMARY KEY", "seq INTEGER PRIMARY KEY AUTOINCREMENT")]
+    made += ["INSERT INTO deliveries SELECT * FROM deliveries_before", "DROP TABLE deliveries_before"]
+    made += [sql for (sql,) in db.execute(indexes).fetchall()]
+    db.execute("ALTER TABLE deliveries RENAME TO deliveries_before")
+    for statement in made:
+        db.execute(statement)
+
+
+@migrations()
+def m007_collecting(db: Database) -> None:
+    _run(db, _COLLECTING)
+
+
+@migrations()
+def m008_leased(db: Database) -> None:
+    _run(db, _LEASED)
 
 
 def _run(db: Database, statements: str) -> None:

@@ -11,35 +11,43 @@ from relay.store.named import SQL
 
 _MILLISECOND = 0.001
 
+_NONE: Mapping[str, str] = {}
+
 _decode = msgspec.json.Decoder(dict[str, list[str]]).decode
 
 
-def begin(db: Connection, *, renamed: Mapping[str, str] | None = None, now: float) -> None:
-    """No claim is anyone's, no wait longer than its kind allows, and all rules are looked at anew.
-
-    `renamed`: destinations with their old names; what was not delivered under those moves.
-    """
-    for new, old in (renamed or {}).items():
-        _rename(db, old, new)
-    at = utc_text(now)
-    db.execute(SQL["lose_leases"], {"now": at})
+def begin(db: Connection, *, now: float) -> None:
+    """No claim is anyone's, no wait longer than its kind allows, and all rules are looked at anew."""
+    db.execute(SQL["lose_leases"], {"now": utc_text(now)})
     db.execute(SQL["look_at_rules_again"])
+    cut_waits(db, now=now)
+
+
+def cut_waits(db: Connection, *, now: float) -> None:
+    """No wait is longer than its kind allows, nor than it would have been had it begun now."""
+    at = utc_text(now)
     db.executemany(SQL["cut_wait"], list(_too_long(db, at, now)))
     db.execute(SQL["cut_moves"], (at,))
 
 
-def change(db: Connection, *, renamed: Mapping[str, str]) -> None:
-    """While relay runs the configuration has become another: as at a start, but claims and waits stay."""
+def change(
+    db: Connection, *, renamed: Mapping[str, str] = _NONE, renamed_rules: Mapping[str, str] = _NONE
+) -> None:
+    """The configuration has become this one: all rules are looked at anew, and what was not delivered under
+    the old name of a destination, or of a rule, moves to the new. Old names by new ones.
+    """
     for new, old in renamed.items():
         _rename(db, old, new)
+    for new, old in renamed_rules.items():
+        db.execute(SQL["rename_rule"], {"old": old, "new": new})
     db.execute(SQL["look_at_rules_again"])
 
 
 def _too_long(db: Connection, at: str, now: float) -> Iterator[tuple[str, int]]:
     tomorrow = utc_text(now + schedule.LONGEST_SETTLE)
-    for seq, due_at, failures, group, since in db.execute(SQL["waits"], (at, tomorrow)):
+    for seq, due_at, failures, group, since, given_back in db.execute(SQL["waits"], (at, tomorrow)):
         due = seconds_of(due_at)
-        longest = schedule.longest_wait(failures, group=group)
+        longest = 0.0 if given_back else schedule.longest_wait(failures, group=group)
         cut = schedule.cut(due, since=seconds_of(since), now=now, longest=longest)
         if cut < due - _MILLISECOND:
             yield utc_text(cut), seq

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from relay.poll import LARGEST_BODY
-from relay.web import api, checks, hints, metrics
+from relay.web import api, checks, hints, metrics, pages
 from relay.web.problems import problems
 from relay.web.security import DOOR, Door, guard, harden
 from relay.web.view import VIEW, View
@@ -12,7 +12,9 @@ from relay.web.view import VIEW, View
 def app(view: View, measured: metrics.Metrics) -> web.Application:
     """Everything about this relay; `measured` is what it has counted since its start."""
     door = Door(view.config.token, view.clock)
-    application = web.Application(client_max_size=LARGEST_BODY, middlewares=[problems, guard(door)])
+    application = web.Application(
+        client_max_size=LARGEST_BODY, middlewares=[problems(pages.problem), guard(door)]
+    )
     application[VIEW] = view
     application[DOOR] = door
     application.on_response_prepare.append(harden)
@@ -21,4 +23,5 @@ def app(view: View, measured: metrics.Metrics) -> web.Application:
     application.router.add_get("/metrics", metrics.handler(view, measured))
     application.router.add_post("/hints/{source}", hints.hint)
     api.add_to(application)
+    pages.add_to(application)
     return application

@@ -16,7 +16,7 @@ SESSION = 7 * 86400
 """Seconds that a login lasts."""
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-OPEN = frozenset({"/healthz", "/readyz", "/hints/{source}"})
+OPEN = frozenset({"/healthz", "/readyz", "/hints/{source}", "/login", "/static/{name}"})
 """Routes for which no one need say who he is; hints are known by their signature."""
 
 HEADERS = {
@@ -49,6 +49,11 @@ class Door:
         self._token = token
         self._clock = clock
 
+    @property
+    def has_token(self) -> bool:
+        """Without one nobody logs in, and nobody acts."""
+        return self._token is not None
+
     def knows(self, token: str) -> bool:
         """Whether this is the token."""
         return self._token is not None and _same(token, self._token.reveal())
@@ -75,7 +80,7 @@ class Door:
             return
         elif not self._by_cookie(request):
             raise Problem(401, _WRONG, {"WWW-Authenticate": 'Bearer realm="relay"'})
-        elif request.method not in READING and not _is_same_origin(request):
+        elif request.method not in READING and not is_same_origin(request):
             raise Problem(403, "this came from another site's page; use relay's own")
 
     def _by_header(self, request: web.Request) -> bool:
@@ -116,8 +121,8 @@ def _host(request: web.Request) -> str:
         return ""
 
 
-def _is_same_origin(request: web.Request) -> bool:
-    """As the browser says; one that says nothing of it is not believed."""
+def is_same_origin(request: web.Request) -> bool:
+    """Whether a page of relay's sent it, as the browser says; one that says nothing of it is not believed."""
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin", "")
     if site is not None:
         return site == "same-origin"

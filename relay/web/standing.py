@@ -53,7 +53,7 @@ class Standing(Collector):
 
     def _of_destinations(self) -> Iterator[Metric]:
         lanes = self._view.courier.lanes.items()
-        is_open = (([name], float(lane.breaker.probe_at is not None)) for name, lane in lanes)
+        is_open = (([name], float(lane.probe_at is not None)) for name, lane in lanes)
         words = "Whether the destination is left alone but for probes."
         yield _gauge("breaker_open", words, ["destination"], is_open)
 

@@ -8,19 +8,22 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from tests.bench import cost, delivery, flood, look, memory, pages, poll, rule, start
+from tests.bench import cost, delivery, flood, idle, look, memory, neighbours, pages, peers, poll, rule, start
 from tests.bench.ratios import Compared, table
 
 BENCHES: dict[str, Callable[[Path], AsyncIterator[Compared]]] = {
     "look": look.measure,
     "poll": poll.measure,
     "delivery": delivery.measure,
+    "neighbours": neighbours.measure,
+    "peers": peers.measure,
     "rule": rule.measure,
     "pages": pages.measure,
     "cost": cost.measure,
     "memory": memory.measure,
     "start": start.measure,
     "flood": flood.measure,
+    "idle": idle.measure,
 }
 
 

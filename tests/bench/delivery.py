@@ -18,7 +18,7 @@ from relay.rules import Rule
 from relay.sources import Item
 from relay.sources.items import read_page
 from relay.store import Store
-from tests.bench.history import BEGAN, History
+from tests.bench.history import BEGAN, History, id_of
 from tests.bench.ratios import Compared
 from tests.bench.servers import running, serve_receiver
 from tests.bench.setting import CLOCK, HOOK, opened, rate, routes_of, source
@@ -64,10 +64,12 @@ class Outbox:
     async def begin(self) -> None:
         await self._take([0])
 
-    async def fill(self) -> None:
-        numbers = range(self._filled, self._filled + DELIVERIES)
-        self._filled += DELIVERIES
+    async def fill(self, count: int = DELIVERIES) -> list[str]:
+        """With so many events more; of which jobs."""
+        numbers = range(self._filled, self._filled + count)
+        self._filled += count
         await self._take(numbers)
+        return [id_of(n) for n in numbers]
 
     async def _take(self, numbers: Sequence[int]) -> None:
         for body in self._history.pages(numbers):

@@ -10,11 +10,15 @@ JOBS, EVENTS, WAITING = 1_000_000, 1_000_000, 100_000
 SOURCES = ("parse", "classify", "extract", "split")
 DESTINATIONS = ("ops", "oncall", "warehouse")
 
+BEGAN, APART = 1_790_000_000, 7
+ENDED = BEGAN + EVENTS * APART
+"""In seconds since 1970: between them, an event each so many seconds."""
+
 _NUMBERS = """
 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :count)
 INSERT INTO {into} SELECT {values} FROM numbers
 """
-_AT = "strftime('%Y-%m-%dT%H:%M:%fZ', 1790000000 + n * 7, 'unixepoch')"
+_AT = f"strftime('%Y-%m-%dT%H:%M:%fZ', {BEGAN} + n * {APART}, 'unixepoch')"
 _KIND = "CASE (n % 4) WHEN 0 THEN 'parse' WHEN 1 THEN 'classify' WHEN 2 THEN 'extract' ELSE 'split' END"
 _WORD = "CASE WHEN n % 50 = 0 THEN 'FAILED' WHEN n % 3 = 0 THEN 'RUNNING' ELSE 'COMPLETED' END"
 _TO = "CASE (n % 3) WHEN 0 THEN 'ops' WHEN 1 THEN 'oncall' ELSE 'warehouse' END"
@@ -40,12 +44,21 @@ _ROWS = {
         'msg_' || n, 1, {_AT}, 0.1, CASE WHEN n % 1000 = 0 THEN 'dead' ELSE 'delivered' END, 200, 'ok'""",
 }
 
+_TALLIES = (
+    """INSERT INTO tallies SELECT 'event', :span, substr(timestamp, 1, :length), type, count(*)
+      FROM events GROUP BY 3, 4""",
+    """INSERT INTO tallies
+      SELECT 'delivery', :span, substr(ended_at, 1, :length), destination || '/' || state, count(*)
+      FROM deliveries WHERE ended_at IS NOT NULL GROUP BY 3, 4""",
+)
+_SPANS = {"ever": 0, "minute": 16, "hour": 13}  # hours last: with them, minutes that are too old go
+
 
 async def large_store(path: Path, *, rows: int = EVENTS, waiting: int = WAITING) -> None:
     """Make it, in about a minute for a million."""
     store = open_store(path)
     for kind in SOURCES:
-        await store.open_source(name=kind, kind=kind, identity="{}", now=1_790_000_000.0)
+        await store.open_source(name=kind, kind=kind, identity="{}", now=float(BEGAN))
     await store.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA synchronous = OFF")
@@ -53,5 +66,8 @@ async def large_store(path: Path, *, rows: int = EVENTS, waiting: int = WAITING)
         for into, values in _ROWS.items():
             count = rows - waiting if into.startswith("attempts") else rows
             db.execute(_NUMBERS.format(into=into, values=values), {"count": count, "settled": rows - waiting})
+        for span, length in _SPANS.items():
+            for counted in _TALLIES:
+                db.execute(counted, {"span": span, "length": length})
         db.execute("COMMIT")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

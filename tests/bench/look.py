@@ -18,7 +18,7 @@ from relay.rules import Rule
 from relay.sources import Item, Page
 from relay.sources.items import read_page
 from relay.store.named import SQL
-from relay.store.sqlite import _connect, _make_durable
+from relay.store.opening import connect, make_durable
 from relay.store.writer import Writer
 from tests.bench.history import BEGAN, PAGE, History
 from tests.bench.ratios import Compared
@@ -189,8 +189,8 @@ async def _account(folder: Path, size: int, rules: tuple[Rule, ...]) -> AsyncIte
     shutil.copyfile(ours, theirs)
     os.sync()
     store, ingest = await opened(ours, source(), rules)
-    plain = _connect(theirs)
-    _make_durable(plain)
+    plain = connect(theirs)
+    make_durable(plain)
     with ThreadPoolExecutor(1) as thread:
         writer = Writer(plain, thread)
         yield Account(size, history, Relay(ingest), Upsert(writer, ingest.row.id))

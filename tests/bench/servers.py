@@ -16,6 +16,9 @@ from tests.bench.listed import Listed
 
 Serve = Callable[..., None]
 
+SLOW = 5.0
+"""Seconds that a slow receiver takes to answer."""
+
 
 @contextmanager
 def running(serve: Serve, *values: object) -> Iterator[str]:
@@ -77,17 +80,31 @@ class _Pages(asyncio.Protocol):
 
 
 def serve_receiver(pipe: Connection) -> None:
-    """Takes every message."""
+    """Takes every message, and answers when it came."""
     asyncio.run(_receive(pipe))
 
 
 async def _receive(pipe: Connection) -> None:
+    """What came is counted: GET says how much, and when the last of it."""
+    came, last = 0, 0.0
+
     async def take(request: web.Request) -> web.Response:
+        nonlocal came, last
         await request.read()
-        return web.Response(text="ok")
+        came, last = came + 1, time.time()
+        return web.Response(text=repr(last))
+
+    async def take_slowly(request: web.Request) -> web.Response:
+        await asyncio.sleep(SLOW)
+        return await take(request)
+
+    async def count(_: web.Request) -> web.Response:
+        return web.json_response([came, last])
 
     application = web.Application()
     application.router.add_post("/", take)
+    application.router.add_post("/slow", take_slowly)
+    application.router.add_get("/", count)
     await _serve(pipe, application)
 
 

@@ -37,13 +37,26 @@ async def test_it_shows_events_of_all_kinds_each_delivered_once(home, temporary)
     assert list(home.folder.iterdir()) == [temporary]
 
 
+async def test_its_dashboard_shows_what_happens(home):
+    async with home.started("demo") as process, aiohttp.ClientSession() as session:
+        await until(lambda: re.search(r"The dashboard: (\S+)", home.log.read_text("utf-8")))
+        url = re.search(r"The dashboard: (\S+)", home.log.read_text("utf-8"))[1]
+        await until(lambda: LINE.search(home.log.read_text("utf-8")))
+        async with session.get(f"{url}/events") as answer:
+            assert answer.status == 200
+            assert "parse.pending" in await answer.text()
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
 async def test_what_people_read_adds_up_to_what_happened(home):
     done = await home.relay("demo", "--for", "9", "--speed", "10", within=40)
     changes = [line.groups() for line in map(LINE.fullmatch, done.out.splitlines()) if line]
     failed = sum(change.endswith("FAILED") and "batch" not in kind for kind, change in changes)
     running = sum(change.endswith("RUNNING") and "batch" in kind for kind, change in changes)
     finished = sum(change.startswith("finished") for _, change in changes)
-    posted, updated, mails = (frames(done.out, head) for head in ("Slack #ops", UPDATED, "Mail"))
+    heads = ("Slack #ops", UPDATED, "Slack #ops, in the thread", "Mail")
+    posted, updated, threaded, mails = (frames(done.out, head) for head in heads)
     (living,) = filter(FAILURES.search, posted)
     living = [living, *filter(FAILURES.search, updated)][-1]
     assert 0 < failed == sum(map(failures_of, mails)) == failures_of(living)
@@ -52,8 +65,9 @@ async def test_what_people_read_adds_up_to_what_happened(home):
     begun = BATCH.findall("".join(posted))
     assert sorted(set(begun)) == sorted(begun), "a message for each batch"
     assert set(BATCH.findall("".join(updated))) <= set(begun)
+    count = len(posted) + len(threaded)
     assert done.out.splitlines()[-2] == (
-        f"{len(posted)} messages in Slack, updated {len(updated)} times, and {len(mails)} mails: "
+        f"{count} messages in Slack, updated {len(updated)} times, and {len(mails)} mails: "
         f"they tell of {failed + running + finished} events and of {failed} events"
     )
     assert done.out.splitlines()[-1] == "the ledger: nothing amiss"

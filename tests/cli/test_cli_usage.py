@@ -13,7 +13,7 @@ import pytest
 from relay import __version__
 
 COMMANDS = [
-    *("run", "demo", "check", "test", "poll", "status", "jobs", "events", "deliveries", "retry"),
+    *("run", "demo", "init", "check", "test", "poll", "status", "jobs", "events", "deliveries", "retry"),
     *("replay", "drop", "audit", "backup", "simulate", "completion", "man"),
 ]
 

@@ -1,4 +1,4 @@
-"""A destination that had another name."""
+"""A destination or a rule that had another name."""
 
 import pytest
 
@@ -34,6 +34,30 @@ def test_a_destination_can_not_have_been_one_that_is_still_there(desk):
 def test_two_destinations_can_not_both_have_been_the_same(desk):
     (mistake,) = desk.mistakes(f'{ONE}renamed_from = "old"\n[destinations.newer]\n{HOOK}renamed_from = "old"')
     assert "is the old name of new too" in mistake
+
+
+RULE = '[rules.new]\non = ["*"]\nto = ["new"]\n'
+
+
+def test_a_rule_may_say_what_it_was_called(desk):
+    config = desk.load(f'{ONE}{RULE}renamed_from = "old"')
+    assert (dict(config.renamed), dict(config.renamed_rules)) == ({}, {"new": "old"})
+    assert config.rule_names == {"new", "replay"}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("renamed_from = 7", "rules.new.renamed_from: must be the name that the rule had"),
+        (
+            f'renamed_from = "old"\n{RULE.replace("rules.new", "rules.old")}',
+            "names a rule that is still there",
+        ),
+    ],
+)
+def test_a_false_old_name_of_a_rule_is_refused(desk, more, said):
+    (mistake,) = desk.mistakes(f"{ONE}{RULE}{more}")
+    assert said in mistake
 
 
 def test_relays_own_rules_are_known_beside_those_of_the_file(desk):

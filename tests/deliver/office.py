@@ -105,7 +105,7 @@ class Office:
         store.writer._connection.execute("PRAGMA busy_timeout = 0")  # a wait there would be a real one
         return store
 
-    async def happens(self, job="pjb-1", *, to=("inbox",), give_up_after=3 * DAY, after=0.0):
+    async def happens(self, job="pjb-1", *, to=("inbox",), give_up_after=3 * DAY, after=0.0, group=None):
         """A change of this job, routed; the ids of its deliveries. `after`: how much later they are due."""
         now = self.clock.now()
         if self._source is None:
@@ -114,7 +114,7 @@ class Office:
         nth = self._jobs[job].changes + 1 if job in self._jobs else 1
         event = _event(next(self._ids), job, f"STATUS-{nth}", now)
         deliveries = tuple(
-            _delivery(f"msg_{next(self._ids)}", name, now, give_up_after, after) for name in to
+            _delivery(f"msg_{next(self._ids)}", name, now, give_up_after, after, group) for name in to
         )
         new = NewEvent(event=event, job_id=job, nth=nth, rules={"all": list(to)}, deliveries=deliveries)
         await self.store.ingest(
@@ -134,7 +134,7 @@ class Office:
             return Changes(learned=[(seen, nth)], events=[new])
         return Changes(moved=[(known, seen, nth)], events=[new])
 
-    def lane(self, receiver, name="inbox", *, rules=None, **options):
+    def lane(self, receiver, name="inbox", *, rules=None, words=None, **options):
         chosen = Options(type="inbox").model_copy(update=options)
         lane = Lane(
             name,
@@ -146,6 +146,7 @@ class Office:
             news=OwnNews(self.routes, new_id),
             told=lambda: [other.wake() for other in self.lanes],
             rules=rules,
+            words=words,
         )
         self.lanes.append(lane)
         return lane
@@ -206,7 +207,7 @@ def _event(number, job, status, now):
     return Event(id=f"evt_{number}", type=f"parse.{status.lower()}", timestamp=utc_text(now), data=data)
 
 
-def _delivery(delivery, destination, now, give_up_after, after):
+def _delivery(delivery, destination, now, give_up_after, after, group):
     return NewDelivery(
         id=delivery,
         destination=destination,
@@ -215,6 +216,7 @@ def _delivery(delivery, destination, now, give_up_after, after):
         severity="info",
         due_at=utc_text(now + after),
         give_up_at=utc_text(now + give_up_after),
+        group=group,
     )
 
 

@@ -6,10 +6,12 @@ import pytest
 from office import DAY, Receiver, at_work
 
 from relay.deliver import Upkeep
-from relay.ingest import OwnNews
+from relay.errors import DeliveryFailed
+from relay.ingest import OwnNews, Terms
 from relay.model import new_id
 from relay.rules import Rule
-from relay.store.gone import NO_DESTINATION, NO_RULE
+from relay.store import Group
+from relay.store.overdue import NO_DESTINATION, NO_RULE
 
 HOUR = 3600.0
 
@@ -75,6 +77,21 @@ async def test_very_many_are_given_up_at_once_and_told_of_once(office):
     assert sorted(m.events[0].data.name for _, m in inbox.sent)[:2] == ["gone", "gone-0-0"]
     assert len(inbox.sent) == 10
     assert (await office.store.audit()).amiss == ()
+
+
+async def test_a_group_that_is_given_up_is_told_of_though_it_begins_with_relays_own_news(office):
+    group = Group(key="{}", wait=10.0, interval=60.0)
+    office.routes = office.routes_by(Rule(name="all", on=("destination.down",), to=("gone",), group_by=()))
+    office.routes.destinations["gone"] = Terms(give_up_after=HOUR, grouped=True)
+    denied = DeliveryFailed("HTTP 401", fault="destination")
+    await office.happens("pjb-0")
+    async with at_work(office.lane(Receiver(fails=lambda *_: denied))):
+        await asyncio.sleep(1)
+    await office.happens("pjb-1", to=("gone",), give_up_after=HOUR, group=group)
+    async with At(upkeep(office)):
+        await asyncio.sleep(3 * HOUR)
+    assert [row["state"] for row in await office.rows(destination="gone")] == ["dead"]
+    assert ("delivery.dead", "gone", NO_DESTINATION) in await office.news()
 
 
 async def test_a_rule_that_comes_back_has_its_deliveries_sent(office):

@@ -15,7 +15,7 @@ _FLAGS = (
     "--disable-extensions", "--disable-lcd-text", "--disable-background-networking",
     "--font-render-hinting=none", "--remote-debugging-port=0",
 )  # fmt: skip
-_STARTS_WITHIN = 30
+_STARTS_WITHIN = _SHOWS_WITHIN = 30
 
 
 def found():
@@ -56,17 +56,32 @@ class Browser:
 
     async def picture(self, html, *, width, scheme, scale):
         """PNG of the whole page at `width` pixels of CSS; `scheme` is light or dark."""
-        size = {"width": width, "height": 400, "deviceScaleFactor": scale, "mobile": False}
-        await self._say("Emulation.setDeviceMetricsOverride", **size)
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
-        await self._say("Emulation.setEmulatedMedia", features=features)
+        await self._look(width, 400, scheme, scale)
         frame = (await self._say("Page.getFrameTree"))["frameTree"]["frame"]["id"]
         await self._say("Page.setDocumentContent", frameId=frame, html=html)
         await self._say("Runtime.evaluate", expression="document.fonts.ready", awaitPromise=True)
         height = await self._say(
             "Runtime.evaluate", expression="Math.ceil(document.body.getBoundingClientRect().height)"
         )
-        clip = {"x": 0, "y": 0, "width": width, "height": height["result"]["value"], "scale": 1}
+        return await self._shot(width, height["result"]["value"])
+
+    async def visit(self, url, *, width, height, scheme, scale, once):
+        """PNG of what a window of this size shows, `once` an expression of the page's is true."""
+        await self._look(width, height, scheme, scale)
+        await self._say("Page.navigate", url=url)
+        async with asyncio.timeout(_SHOWS_WITHIN):
+            while not (await self._say("Runtime.evaluate", expression=once))["result"].get("value"):  # noqa: ASYNC110 - the page draws
+                await asyncio.sleep(0.1)
+        return await self._shot(width, height)
+
+    async def _look(self, width, height, scheme, scale):
+        size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
+        await self._say("Emulation.setDeviceMetricsOverride", **size)
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        await self._say("Emulation.setEmulatedMedia", features=features)
+
+    async def _shot(self, width, height):
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
         shot = await self._say("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
         return base64.b64decode(shot["data"])
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from relay.destinations.email import page as mail_page
-from tests.samples import slack_page
+from tests.samples import dashboard, slack_page
 from tests.samples.browser import browser, found
 from tests.samples.render import mail, slack
 from tests.samples.stories import STORIES
@@ -17,6 +17,8 @@ TAKEN_OF = FOLDER / "taken-of.json"
 SCHEMES = ("light", "dark")
 DESKTOP, PHONE, CHANNEL = 760, 390, 680
 SCALE = 1.5
+DASHBOARD = (1120, 790)
+DRAWN = "document.querySelectorAll('canvas').length === 2 && !document.getElementById('link').hidden"
 
 
 def pages():
@@ -51,12 +53,20 @@ async def main():
         sys.exit("pictures: there is no chromium on the PATH; on Debian: apt-get install chromium")
     FOLDER.mkdir(exist_ok=True)
     async with browser(program) as window:
+        async with dashboard.served() as url:
+            size = {"width": DASHBOARD[0], "height": DASHBOARD[1], "scheme": "light", "scale": 1.25}
+            _keep("dashboard", await window.visit(url, once=DRAWN, **size))
         for name, content, width in pages():
             for scheme in SCHEMES:
-                file = FOLDER / f"{name}-{scheme}.png"
-                file.write_bytes(await window.picture(content, width=width, scheme=scheme, scale=SCALE))
-                sys.stdout.write(f"{file.name}  {file.stat().st_size / 1000:.0f} kB\n")
+                picture = await window.picture(content, width=width, scheme=scheme, scale=SCALE)
+                _keep(f"{name}-{scheme}", picture)
     TAKEN_OF.write_text(f"{json.dumps(digests(), indent=2)}\n", "utf-8")
+
+
+def _keep(name, picture):
+    file = FOLDER / f"{name}.png"
+    file.write_bytes(picture)
+    sys.stdout.write(f"{file.name}  {len(picture) / 1000:.0f} kB\n")
 
 
 if __name__ == "__main__":

@@ -10,12 +10,13 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from random import Random
+from typing import Any
 
 from relay.sources import Client
 from tests.soak.reading import Reading, open_questions, unlike
@@ -53,16 +54,23 @@ class _Alarm(logging.Handler):
         self.heard.append(logging.Formatter().format(record))
 
 
+Judged = Callable[[str], Verdict]
+
+
 def judged(name: str) -> Verdict:
     """Live through a world and say what is amiss in what relay told."""
-    world = a_world(name)
+    return in_virtual_time(lambda: _judged(a_world(name)))
+
+
+def in_virtual_time(work: Callable[[], Coroutine[Any, Any, Verdict]]) -> Verdict:
+    """What it says, and the faults that relay has logged meanwhile."""
     gc.disable()
     alarm, relay = _Alarm(), logging.getLogger("relay")
     relay.addHandler(alarm)
     relay.setLevel(logging.ERROR)
     relay.propagate = False
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        verdict = runner.run(_judged(world))
+        verdict = runner.run(work())
     relay.removeHandler(alarm)
     verdict.amiss += alarm.heard
     gc.enable()
@@ -166,7 +174,7 @@ def _hint(reign: Reign, fate: Random, numbers: Counter[str]) -> None:
                 numbers["hints"] += 1
 
 
-def many(names: Iterable[str], *, processes: int) -> Iterator[Verdict]:
+def many(judged: Judged, names: Iterable[str], *, processes: int) -> Iterator[Verdict]:
     """Judge them in so many processes, the verdicts in the order of the worlds."""
     if processes == 1:
         yield from map(judged, names)
@@ -175,17 +183,16 @@ def many(names: Iterable[str], *, processes: int) -> Iterator[Verdict]:
         yield from pool.map(judged, names)
 
 
-def soak(seed: int, hours: float, *, processes: int, say=lambda _: None) -> Verdict:
-    """All of it. What is amiss is said as it is found, with the command that shows it again."""
-    whole = Verdict(str(seed))
-    names = [world.name for world in worlds(seed, hours)]
-    for n, verdict in enumerate(many(names, processes=processes), 1):
+def soak(judged: Judged, names: Iterable[str], *, processes: int, again: str, say) -> Verdict:
+    """All of them. What is amiss is said as it is found, with the command that shows it `again`."""
+    whole = Verdict("")
+    for n, verdict in enumerate(many(judged, names, processes=processes), 1):
         whole.numbers += verdict.numbers
         for line in verdict.amiss[:SHOWN_OF_ONE]:
             whole.amiss.append(f"world {verdict.world}: {line}")
             say(f"AMISS {whole.amiss[-1]}")
         if verdict.amiss:
-            say(f'again: make soak ARGS="--world {verdict.world}"')
+            say(f"again: {again.format(verdict.world)}")
         if n % 20 == 0:
             say(f"{whole.numbers['hours']:.0f} hours")
     whole.numbers["worlds"] = n
@@ -201,10 +208,19 @@ def _print(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - it is what this program is run for
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.soak.hours", description=__doc__)
+def main(
+    judged: Judged,
+    names: Callable[[int, float], Iterable[str]],
+    *,
+    prog: str,
+    what: str,
+    hours: float,
+    again: str,
+) -> int:
+    """The command of a soak: `names` are those of the worlds that a seed has for so many hours."""
+    parser = argparse.ArgumentParser(prog=f"python -m {prog}", description=what)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--hours", type=float, default=10_000)
+    parser.add_argument("--hours", type=float, default=hours)
     parser.add_argument("--world", help="one world of a seed, such as 1/17")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
@@ -215,12 +231,26 @@ def main() -> int:
             _print(f"AMISS {line}")
     else:
         _print(f"seed {given.seed}, {given.hours:.0f} simulated hours")
-        verdict = soak(given.seed, given.hours, processes=given.processes, say=_print)
+        some = names(given.seed, given.hours)
+        verdict = soak(judged, some, processes=given.processes, again=again, say=_print)
     for line in report(verdict):
         _print(line)
     _print(f"{len(verdict.amiss)} things amiss, after {time.monotonic() - began:.0f} seconds")
     return 1 if verdict.amiss else 0
 
 
+def _named(seed: int, hours: float) -> Iterator[str]:
+    return (world.name for world in worlds(seed, hours))
+
+
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(
+        main(
+            judged,
+            _named,
+            prog="tests.soak.hours",
+            what=__doc__ or "",
+            hours=10_000,
+            again='make soak ARGS="--world {}"',
+        )
+    )

@@ -1,5 +1,6 @@
 """Groups: who joins which message, when it goes, and what it carries; in any store."""
 
+import msgspec
 from bookkeeping import NOW, a_group, delivered, failed
 
 from relay.message import SHOWN, Tally
@@ -54,7 +55,8 @@ async def test_nothing_joins_a_message_once_it_was_claimed(account, lane):
     await lane.turn(failed(first, again=15), at=11)
     (again,) = await lane.claim(at=20)
     assert (again.id, jobs_of(again)) == (first.id, ["a"])
-    (second,) = await lane.claim(at=70)
+    assert await lane.claim(at=79) == ()
+    (second,) = await lane.claim(at=80)
     assert jobs_of(second) == ["b"]
 
 
@@ -77,14 +79,33 @@ async def test_messages_of_a_group_keep_their_distance(account, lane):
     assert len(jobs_of(second)) == 3
 
 
-async def test_a_claim_moves_the_next_message_of_its_group_nowhere(account, lane):
-    """The distance is between plans: a lease, or a message that is tried for hours, does not count."""
+async def test_a_message_that_fails_holds_the_next_of_its_group_no_longer_than_the_interval(account, lane):
+    """The distance is from one that is sent to the next: no lease counts, nor a wait for another try."""
     await account.sees("a", group=GROUP)
     (first,) = await lane.claim(at=10)
     await lane.turn(failed(first, again=3000), at=12)
     await account.sees("b", at=15, group=GROUP)
     (second,) = await lane.claim(at=70)
     assert jobs_of(second) == ["b"]
+
+
+async def test_the_next_of_a_group_goes_its_interval_after_one_that_is_tried_again(account, lane):
+    await account.sees("a", group=GROUP)
+    (first,) = await lane.claim(at=10)
+    await lane.turn(failed(first, again=60), at=12)
+    await account.sees("b", at=15, group=GROUP)
+    (again,) = await lane.claim(at=75)
+    assert again.id == first.id
+    assert await lane.claim(at=134) == ()
+    assert [jobs_of(c) for c in await lane.claim(at=135)] == [["b"]]
+
+
+async def test_after_one_that_went_late_the_next_of_a_group_keeps_its_distance(account, lane):
+    await account.sees("a", group=GROUP)
+    await lane.turn(*map(delivered, await lane.claim(at=1000)), at=1001)
+    await account.sees("b", at=1002, group=GROUP)
+    assert await lane.claim(at=1059) == ()
+    assert len(await lane.claim(at=1060)) == 1
 
 
 async def test_after_a_quiet_time_a_group_waits_only_for_its_own(account, lane):
@@ -222,15 +243,38 @@ async def test_very_many_settle_in_more_than_one_transaction(account, lane):
     assert claimed.message.count == 600
 
 
+async def test_the_number_of_a_delivery_that_went_into_its_group_is_not_used_again(store, account, lane):
+    """Whoever follows the list by these numbers has seen it."""
+    await account.sees("a", group=GROUP)
+    await account.sees("b", "FAILED", settle=5, group=GROUP)
+    (newest, *_) = await store.rows("deliveries")
+    await lane.turn(at=5)
+    await account.sees("c", at=6)
+    assert [row["job_id"] for row in await store.rows("deliveries", after=newest["seq"])] == ["c"]
+
+
 # --- content
 
 
-async def test_what_the_templates_say_is_kept_from_the_first_claim_on(account, lane):
+async def test_what_the_templates_say_is_kept_from_the_first_attempt_on(store, account, lane):
     await account.sees("a")
-    (first,) = await lane.claim(words=lambda message: (f"{message.events[0].data.job_id}!", None))
+    (first,) = await lane.claim()
+    await store.keep_words(messages=[msgspec.structs.replace(first.message, title="a!")])
     await lane.turn(failed(first, again=5), at=1)
-    (again,) = await lane.claim(at=6, words=lambda _: ("another", "another"))
-    assert (first.message.title, again.message.title, again.message.body) == ("a!", "a!", None)
+    (again,) = await lane.claim(at=6)
+    assert (first.is_new, again.is_new, again.message.title, again.message.body) == (True, False, "a!", None)
+
+
+async def test_a_message_is_new_until_it_was_sent(store, account, lane):
+    await account.sees("a")
+    first = await lane.claim()
+    await lane.turn(unsent=first, at=1, room=0)
+    (given_back,) = await lane.claim(at=1)
+    await store.begin(now=NOW + 2)
+    (lost,) = await lane.claim(at=2)
+    await lane.turn(failed(lost, again=5), at=3)
+    (failed_once,) = await lane.claim(at=5)
+    assert [one.is_new for one in (*first, given_back, lost, failed_once)] == [True, True, True, False]
 
 
 async def test_a_failed_attempt_can_leave_word_for_the_next(account, lane):

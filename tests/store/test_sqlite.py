@@ -10,10 +10,12 @@ from contextlib import closing
 
 import pytest
 from bookkeeping import NOW, Account, a_change, a_job
+from sqlite_utils import Database
 from virtual import open_inline
 
 from relay.errors import Refused, StoreFailed
 from relay.store import Changes, open_store
+from relay.store.schema import migrations
 
 LATER_RELAY = """
 import sys
@@ -28,6 +30,12 @@ def m900_later(db):
 
 open_store(Path(sys.argv[1]))
 """
+
+
+INDEXES = "SELECT name FROM sqlite_master WHERE tbl_name = 'deliveries' AND type = 'index'"
+OLD_DELIVERY = """
+INSERT INTO deliveries (seq, id, destination, rule, relay, severity, state, due_at, give_up_at, created_at)
+VALUES (17, 'msg_1', 'ops', 'all', 'test', 'info', 'dead', '', '', '')"""
 
 
 @pytest.fixture
@@ -77,6 +85,21 @@ async def test_before_a_migration_a_backup_is_made_that_the_old_relay_opens(with
     backup = with_a_job.with_name("relay.db.before-m900_later")
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     assert await jobs_of(backup) == ["a"]
+
+
+async def test_deliveries_of_an_older_relay_keep_their_numbers_and_indexes(path):
+    with closing(sqlite3.connect(path)) as db:
+        migrations.apply(Database(db), stop_before="m006_sequence")
+        made = sorted(db.execute(INDEXES))
+        db.execute(OLD_DELIVERY)
+        db.commit()
+    store = open_store(path)
+    assert store._reader.execute("SELECT seq, id FROM deliveries").fetchall() == [(17, "msg_1")]
+    assert set(made) <= set(store._reader.execute(INDEXES))
+    row = await store.open_source(name="parse", kind="parse", identity="{}", now=NOW)
+    await Account(store, row.id).sees("a")
+    assert [row["seq"] for row in await store.rows("deliveries")] == [18]
+    await store.close()
 
 
 async def test_a_migration_that_fails_changes_nothing(with_a_job):

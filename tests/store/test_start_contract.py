@@ -40,6 +40,24 @@ async def test_what_was_due_at_once_is(store, account, lane):
     assert await due_after_start(store, lane, 0) == 0
 
 
+async def test_what_was_claimed_and_given_back_is_due(store, account, lane):
+    await account.sees("a", at=-HOUR)
+    claimed = await lane.claim(at=HOUR)
+    await lane.turn(unsent=claimed, at=HOUR, room=0)
+    await account.sees("b", at=-HOUR)
+    await lane.claim(at=HOUR)
+    await store.end_leases(now=NOW + HOUR)
+    await store.cut_waits(now=NOW)
+    assert len(await lane.claim()) == 2
+
+
+async def test_a_lease_that_is_held_is_cut_by_no_jump_of_the_clock(store, account, lane, other_lane):
+    await account.sees("a", at=HOUR)
+    await lane.claim(at=HOUR)
+    await store.cut_waits(now=NOW)
+    assert await other_lane.claim(at=HOUR) == ()
+
+
 async def test_a_lease_ends(store, account, lane, other_lane):
     await account.sees("a")
     await lane.claim(at=HOUR)
@@ -66,8 +84,8 @@ async def test_no_wait_is_longer_than_its_kind_allows_whatever_set_it(store, acc
 # --- a destination under a new name
 
 
-async def renames(store, at=100.0):
-    await store.begin(renamed={"oncall": "ops"}, now=NOW + at)
+async def renames(store):
+    await store.change(renamed={"oncall": "ops"})
 
 
 async def test_what_waits_and_what_is_dead_goes_on_under_the_new_name(store, account, lane):
@@ -108,6 +126,30 @@ async def test_what_both_names_have_is_not_doubled(store, account):
     assert (await store.audit()).amiss == ()
 
 
+async def test_what_waits_and_what_is_dead_of_a_rule_goes_on_under_its_new_name(store, account, lane):
+    await account.sees("gone")
+    await lane.turn(failed(*(await lane.claim())), room=0)
+    await account.sees("waits")
+    assert await lane.claim(rules={"new"}) == ()
+    await account.sees("of another", rule="other")
+    await store.change(renamed_rules={"new": "all"})
+    assert [c.id for c in await lane.claim(at=100, rules={"new"})] == ["msg-waits-1-ops"]
+    assert {(row["id"], row["rule"]) for row in await store.rows("deliveries")} == {
+        ("msg-gone-1-ops", "new"),
+        ("msg-waits-1-ops", "new"),
+        ("msg-of another-1-ops", "other"),
+    }
+    assert (await store.audit()).amiss == ()
+
+
+async def test_events_join_the_group_of_a_rule_under_its_new_name(store, account, lane):
+    await account.sees("a", group=a_group())
+    await store.change(renamed_rules={"new": "all"})
+    await account.sees("b", at=2, group=a_group(), rule="new")
+    (claimed,) = await lane.claim(at=10)
+    assert claimed.message.count == 2
+
+
 async def test_the_place_of_a_message_moves_too(store, account, lane):
     await account.sees("a", product="batch")
     (first,) = await lane.claim(living=True)
@@ -121,6 +163,6 @@ async def test_the_place_of_a_message_moves_too(store, account, lane):
 @pytest.mark.parametrize("times", [1, 3])
 async def test_a_name_that_stays_in_the_configuration_harms_nothing(store, account, times):
     await account.sees("a")
-    for n in range(times):
-        await renames(store, 100.0 + n)
+    for _ in range(times):
+        await renames(store)
     assert [row["destination"] for row in await store.rows("deliveries")] == ["oncall"]

@@ -75,6 +75,33 @@ async def test_a_turn_costs_no_more_with_very_many_waiting(tmp_path, shape):
     assert {name: steps for name, steps in many.items() if steps > 1.5 * few[name] + 500} == {}
 
 
+async def ends_and_renames(path, count):
+    """What the end of a lane's leases, and a rename of ten deliveries, cost beside so many others."""
+    store = open_store(path)
+    row = await store.open_source(name="parse", kind="parse", identity="{}", now=NOW)
+    events = [owed(n, SHAPES["by themselves"]) for n in range(count)]
+    events += [
+        an_event(a_job(f"old-{n}", "FAILED"), 1, to=("old",), group=a_group(f'{{"n":{n}}}'))
+        for n in range(10)
+    ]
+    await store.ingest(
+        source=row.id, keys=[], decide=lambda *_: Changes(events=events), baseline=None, now=NOW
+    )
+    await Lane(store).claim(at=LATER)
+    cost = Cost(store)
+    leases, _ = await cost.of(store.end_leases(of="ops", now=NOW + LATER))
+    rename, _ = await cost.of(store.change(renamed={"ops": "old"}))
+    assert len(await store.rows("deliveries", destination="ops", limit=count + 20)) == count + 10
+    await store.close()
+    return leases, rename
+
+
+async def test_the_end_of_leases_and_a_rename_cost_what_they_move(tmp_path):
+    few = await ends_and_renames(tmp_path / "few.db", 200)
+    many = await ends_and_renames(tmp_path / "many.db", 8000)
+    assert all(large <= 1.5 * small + 500 for small, large in zip(few, many, strict=True)), (few, many)
+
+
 async def test_one_very_large_group_is_not_read_by_who_writes(tmp_path):
     few = await turns(tmp_path / "few.db", 300, lambda n: {"job": f"job-{n}", "group": a_group()})
     many = await turns(tmp_path / "many.db", 6000, lambda n: {"job": f"job-{n}", "group": a_group()})

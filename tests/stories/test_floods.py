@@ -60,7 +60,8 @@ async def flooded(folder):
             chance=chance,
             transport=Api(simulator, clock),
             make=lambda name, _options, **_: inboxes[name],
-        ) as relay:
+        ) as assembly:
+            relay = assembly.relay
             (poller,) = relay.pollers
             await poller.look()
             for n in range(JOBS):

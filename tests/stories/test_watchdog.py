@@ -165,7 +165,7 @@ def _read(source, *, was=True, in_time=False, trouble=None):
 
 
 def test_the_worst_trouble_is_named_first():
-    lanes = {"ops": SimpleNamespace(breaker=SimpleNamespace(probe_at=START))}
+    lanes = {"ops": SimpleNamespace(probe_at=START)}
     view = SimpleNamespace(
         reads=lambda: [
             _read("a", in_time=True),

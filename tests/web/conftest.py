@@ -3,8 +3,9 @@
 import asyncio
 import socket
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from threading import Event, Thread
 
 import aiohttp
 import pytest
@@ -78,11 +79,14 @@ class Served:
 
 
 @asynccontextmanager
-async def a_relay(folder, *, more="", kinds=("parse", "batch")):
-    """It has seen three jobs: `good` ends well, `bad` fails, and one has an evil name and error."""
+async def a_relay(folder, *, more="", kinds=("parse", "batch"), answers=ANSWERS):
+    """It has seen three jobs: `good` ends well, `bad` fails, and one has an evil name and error.
+
+    `answers`: what destinations say, by their path.
+    """
     home, port = Home(folder), free_port()
     simulator = Simulator(Scenario(), now=time.time, seed=1, api_key=KEY)
-    receiver = Receiver(lambda arrival, _: ANSWERS.get(arrival.path, 204))
+    receiver = Receiver(lambda arrival, _: answers.get(arrival.path, 204))
     async with served(app(simulator)) as api, served(receiver.app()) as hook:
         place = PLACE.format(port=port, more=more.format(hook=hook))
         home.watch(api, RULES.format(url=hook), place=place, kinds=kinds)
@@ -101,15 +105,13 @@ async def a_relay(folder, *, more="", kinds=("parse", "batch")):
             assert await asyncio.wait_for(process.wait(), 10) == 0
 
 
-@pytest.fixture(scope="package")
-def running(tmp_path_factory):
-    """One relay with a token for all that only read, in a thread with a loop of its own."""
-    from threading import Event, Thread
-
+@contextmanager
+def in_a_thread(folder, **how):
+    """A relay with a token, in a thread with a loop of its own."""
     up, down, it = Event(), Event(), []
 
     async def live():
-        async with a_relay(tmp_path_factory.mktemp("served"), more=f'token = "{TOKEN}"') as relay:
+        async with a_relay(folder, more=f'token = "{TOKEN}"', **how) as relay:
             it.append(relay)
             up.set()
             await asyncio.to_thread(down.wait)
@@ -117,6 +119,15 @@ def running(tmp_path_factory):
     thread = Thread(target=lambda: asyncio.run(live()))
     thread.start()
     assert up.wait(40), "relay did not start"
-    yield it[0]
-    down.set()
-    thread.join(20)
+    try:
+        yield it[0]
+    finally:
+        down.set()
+        thread.join(20)
+
+
+@pytest.fixture(scope="package")
+def running(tmp_path_factory):
+    """One for all that only read."""
+    with in_a_thread(tmp_path_factory.mktemp("served")) as relay:
+        yield relay

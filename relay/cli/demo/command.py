@@ -68,6 +68,8 @@ class _Demo:
         on_signals(stop.set)
         async with AsyncExitStack() as stack:
             it = await self._relay(stack)
+            assert it.own is not None
+            click.echo("The dashboard: http://{}:{}\n".format(*it.own))
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), seconds)
             self._frozen_at = time.time()
@@ -84,7 +86,7 @@ class _Demo:
         click.echo(
             "A simulated LlamaCloud, relay, and whom it tells: a webhook receiver, Slack and a mailbox."
         )
-        click.echo(f"It runs by {path}; Ctrl-C ends it.\n")
+        click.echo(f"It runs by {path}; Ctrl-C ends it.")
         chance = random.Random()  # noqa: S311 - jitter is no secret
         return await stack.enter_async_context(running(config, clock=SystemClock(), chance=chance))
 

@@ -163,6 +163,9 @@ class EmailOptions(Options):
             )
         return self
 
+    def places(self) -> list[tuple[str, str]]:
+        return [("to", address.lower()) for address in self.to]
+
     def preview(self, message: Message, *, now: float) -> str:
         return shown(mail_of(message, sender=self.sender, to=self.to, now=now).as_bytes())
 

@@ -72,6 +72,11 @@ class SlackOptions(Options):
             )
         return self
 
+    def places(self) -> list[tuple[str, str]]:
+        if self.token is None or self.channel is None:
+            return [("url", self.url.reveal())] if self.url else []
+        return [("channel", f"{self.token.reveal()} {self.channel.removeprefix('#').lower()}")]
+
     @property
     def is_living(self) -> bool:
         return self.token is not None

@@ -1,8 +1,8 @@
 """What the API can be asked, as a table: it makes the routes, their checks, and the document."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -16,6 +16,7 @@ LONGEST = {"source": 100, "name": 100, "id": 500}
 """Characters of a name or id in a path."""
 
 Names = dict[str, str]
+Q = TypeVar("Q", bound=models.Query)
 Work = Callable[[View, Any, Names], Awaitable[Any]]
 
 
@@ -92,11 +93,10 @@ CALLS = (
 
 def answering(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
     """The handler of a call: what it is asked is checked before anything else."""
-    lists_of = {name for name in call.query.__struct_fields__ if _is_list(call.query, name)}
 
     async def handler(request: web.Request) -> web.Response:
-        query = _query(request, call.query, lists_of)
-        answer = await call.work(request.app[VIEW], query, _names(request))
+        query = asked(parameters(request), call.query)
+        answer = await call.work(request.app[VIEW], query, names_of(request))
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
     return handler
@@ -107,25 +107,31 @@ def _is_list(query: type[models.Query], name: str) -> bool:
     return isinstance(getattr(query(), name), list)
 
 
-def _names(request: web.Request) -> Names:
+def names_of(request: web.Request) -> Names:
+    """Of the path. Raises Problem where one can name nothing."""
     for key, name in request.match_info.items():
         if len(name) > LONGEST[key] or "\0" in name or not _is_text(name):
             raise Problem(404, "there is nothing of this name")
     return dict(request.match_info)
 
 
-def _query(request: web.Request, kind: type[models.Query], lists_of: set[str]) -> models.Query:
+def parameters(request: web.Request) -> dict[str, list[str]]:
+    """What each was given, in the order of the query."""
+    return {name: request.query.getall(name) for name in request.query}
+
+
+def asked(given: Mapping[str, Sequence[str]], kind: type[Q]) -> Q:
     """Raises Problem that names the parameter and what it may be."""
-    given: dict[str, Any] = {}
-    for name in request.query:
-        values = request.query.getall(name)
-        if name not in lists_of and len(values) > 1:
+    found: dict[str, Any] = {}
+    for name, values in given.items():
+        is_list = name in kind.__struct_fields__ and _is_list(kind, name)
+        if not is_list and len(values) > 1:
             raise Problem(422, f"{name[:100]!a} is given more than once")
-        given[name] = values if name in lists_of else values[0]
-    if not all(_is_text(value) for value in request.query.values()):
-        raise Problem(422, "a parameter holds bytes that are no text")
+        if not all(map(_is_text, values)):
+            raise Problem(422, "a parameter holds bytes that are no text")
+        found[name] = values if is_list else values[0]
     try:
-        return msgspec.convert(given, kind, strict=False)
+        return msgspec.convert(found, kind, strict=False)
     except msgspec.ValidationError as error:
         raise Problem(422, str(error)[:500]) from None
 

@@ -128,7 +128,7 @@ def destinations_of(view: View, summary: Summary) -> list[models.Destination]:
     found = []
     for name in names:
         options, lane = view.config.destinations.get(name), view.courier.lanes.get(name)
-        queue, probe_at = summary.queues.get(name, _GONE), lane.breaker.probe_at if lane else None
+        queue, probe_at = summary.queues.get(name, _GONE), lane.probe_at if lane else None
         found.append(
             models.Destination(
                 name=name,

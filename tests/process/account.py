@@ -1,0 +1,118 @@
+"""An account whose every status has to be told: a job moves on once relay is known to know of it."""
+
+import time
+from itertools import count
+
+from relay.simulator import Simulator
+from tests.process.live import KINDS, Arrival, Home
+
+PATHS = {
+    "plain": ("PENDING", "RUNNING", "COMPLETED"),
+    "flaky": ("RUNNING", "FAILED"),
+    "poor": ("RUNNING", "FAILED"),
+    "calm": ("RUNNING", "FAILED", "COMPLETED"),
+    "harsh": ("PENDING", "FAILED"),
+}
+"""By the name of a job. Of `flaky` ones the first webhook is answered by 503, of `poor` ones that failed each
+by 410.
+"""
+
+MOST_OPEN = 40
+
+WATCHED = """
+[destinations.failed]
+type = "webhook"
+url = "{url}/failed"
+secret = "$WEBHOOK_SECRET"
+[destinations.groups]
+type = "webhook"
+url = "{url}/groups"
+secret = "$WEBHOOK_SECRET"
+[destinations.calm]
+type = "webhook"
+url = "{url}/calm"
+secret = "$WEBHOOK_SECRET"
+[rules.calm]
+on = ["*.failed"]
+match = {{ name = ["calm*", "harsh*"] }}
+to = ["calm"]
+settle = "2s"
+group_by = []
+group_wait = "1s"
+group_interval = "1s"
+[rules.groups]
+on = ["*.failed", "*.completed"]
+to = ["groups"]
+group_by = []
+group_wait = "1s"
+group_interval = "1s"
+[rules.failures]
+on = ["*.failed"]
+to = ["failed"]
+[rules.everything]
+on = ["*"]
+to = ["all"]
+[destinations.all]
+type = "webhook"
+url = "{url}/all"
+secret = "$WEBHOOK_SECRET"
+"""
+
+
+class Account:
+    """`truth`: of each job all statuses that it has had."""
+
+    def __init__(self, simulator: Simulator, home: Home) -> None:
+        self.truth: dict[str, list[str]] = {}
+        self.old: set[str] = set()
+        self._simulator = simulator
+        self._home = home
+        self._left: dict[str, list[str]] = {}
+        self._numbers = count(1)
+
+    def was_there_before(self) -> None:
+        """Jobs that stand still since long before relay came."""
+        for kind in KINDS:
+            for status, age in (("PENDING", 600), ("FAILED", 600), ("RUNNING", 90_000)):
+                job = self._simulator.create(kind, status=status, created_at=time.time() - age)
+                self.old.add(job.id)
+
+    def moves(self) -> None:
+        """What relay knows of moves on, and some are new."""
+        known = dict(self._home.ask("SELECT id, status FROM jobs"))
+        for job, left in list(self._left.items()):
+            if known.get(job) == self.truth[job][-1]:
+                self._simulator.move(job, left[0], "PDF_IS_BROKEN" if left[0] == "FAILED" else None)
+                self.truth[job].append(left.pop(0))
+                if not left:
+                    del self._left[job]
+        if len(self._left) < MOST_OPEN:
+            for name in PATHS:
+                self._begins(name)
+
+    def is_known(self) -> bool:
+        known = dict(self._home.ask("SELECT id, status FROM jobs"))
+        return all(known.get(job) == statuses[-1] for job, statuses in self.truth.items())
+
+    def _begins(self, name: str) -> None:
+        first, *left = PATHS[name]
+        job = self._simulator.create("parse", status=first, name=f"{name}-{next(self._numbers)}.pdf")
+        self.truth[job.id], self._left[job.id] = [first], left
+
+
+class Answers:
+    """How a receiver answers, by the names of jobs; and who hears of each arrival first."""
+
+    def __init__(self) -> None:
+        self.heard = lambda: None
+        self.refused = 0  # with what is to be tried again
+
+    def __call__(self, arrival: Arrival, times: int) -> int:
+        self.heard()
+        name = str(arrival.event["data"].get("name"))
+        if arrival.path == "/failed" and name.startswith("poor"):
+            return 410
+        if name.startswith("flaky") and times == 1 and arrival.path == "/all":
+            self.refused += 1
+            return 503
+        return 204

@@ -1,0 +1,135 @@
+"""A hundred simulated hours of whole relays: what is owed arrives, or is dead as it was said."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from relay.store.outbox import POISON
+from tests.soak.errands import an_errand
+from tests.soak.hours import Verdict, in_virtual_time
+from tests.soak.owed import Owed
+from tests.soak.sending import Lives, lived
+
+ROOT = Path(__file__).parents[2]
+SEED, WORLD = 1, "1/1"
+
+
+def soak(*arguments, **environ):
+    return subprocess.run(
+        [sys.executable, "-m", "tests.soak.sending", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_hundred_hours_owe_nothing_at_their_end(capsys):
+    done = soak("--seed", str(SEED), "--hours", "100")
+    with capsys.disabled():
+        print(f"\n{done.stdout}")  # noqa: T201 - the seed, and what the hours held
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "AMISS" not in done.stdout
+
+
+def test_a_world_is_the_same_each_time():
+    told = [
+        [
+            line
+            for line in soak("--world", WORLD, PYTHONHASHSEED=seed).stdout.splitlines()
+            if "second" not in line
+        ]
+        for seed in ("1", "2")
+    ]
+    assert told[0] == told[1]
+    assert any(line.startswith("kills: ") for line in told[0])
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory):
+    """An errand that is over, the database it left, and who was sent to."""
+    errand, folder = an_errand(WORLD), tmp_path_factory.mktemp("errand")
+    found = []
+
+    async def work():
+        lives = Lives(errand, folder)
+        await lived(errand, lives)
+        found.append(lives)
+        return Verdict(WORLD)
+
+    assert in_virtual_time(work).amiss == []
+    return found[0]
+
+
+@pytest.fixture
+def owed(life, tmp_path):
+    """What the judge says after `harm`."""
+
+    def judge(*harm, posts=None):
+        path = tmp_path / "harmed.db"
+        path.write_bytes(life.path.read_bytes())
+        with closing(sqlite3.connect(path)) as db, db:
+            changed = [db.execute(sql).rowcount for sql in harm]
+        assert all(changed), "what is to be found was done"
+        return list(Owed(life.errand, path, posts or life.posts, life.used).amiss())
+
+    return judge
+
+
+def test_a_life_that_went_well_is_found_well(owed):
+    assert owed() == []
+
+
+ODD = "data = json_set(data, '$.previous', 'ODD')"
+A_DELIVERED = "seq = (SELECT min(seq) FROM deliveries WHERE state = 'delivered')"
+
+
+@pytest.mark.parametrize(
+    ("harm", "finds"),
+    [
+        (f"UPDATE deliveries SET state = 'waiting' WHERE {A_DELIVERED}", "is waiting after all"),
+        (f"UPDATE deliveries SET state = 'superseded' WHERE {A_DELIVERED}", "is superseded"),
+        (f"UPDATE deliveries SET state = 'dead', reason = 'HTTP 503' WHERE {A_DELIVERED}", "was given up by"),
+        (f"UPDATE deliveries SET state = 'dead', reason = '{POISON}' WHERE {A_DELIVERED}", "for poison"),
+        (f"UPDATE deliveries SET rule = 'other' WHERE {A_DELIVERED}", "went to"),
+        (f"UPDATE deliveries SET destination = 'd9' WHERE {A_DELIVERED}", "never came"),
+        ("DELETE FROM delivery_parts", "went to []"),
+        (f"UPDATE events SET {ODD} WHERE data ->> 'previous' IS NOT NULL", "told before was"),
+        ("UPDATE jobs SET changes = changes + 1", "changes: "),
+    ],
+)
+def test_harm_to_what_is_stored_is_found(owed, harm, finds):
+    assert any(finds in line for line in owed(harm))
+
+
+@pytest.mark.parametrize(
+    ("change", "finds"),
+    [
+        (lambda one: one._replace(content=one.content + b" "), "came with 2 contents"),
+        (lambda one: one._replace(id="msg_other"), "came as {"),
+        (lambda one: one._replace(at=one.at + 1), "was tried again after 1.00 s"),
+    ],
+)
+def test_what_came_otherwise_is_found(life, owed, change, finds):
+    post = max(life.posts.values(), key=lambda post: len(post.came))
+    first = post.came[0]
+    post.came.insert(1, change(first))
+    found = owed()
+    del post.came[1]
+    assert any(finds in line for line in found)
+
+
+def test_what_came_out_of_order_is_found(life, owed):
+    came = {name: list(post.came) for name, post in life.posts.items()}
+    for post in life.posts.values():
+        post.came.reverse()
+    found = owed()
+    for name, post in life.posts.items():
+        post.came[:] = came[name]
+    assert any("after one of a later event" in line for line in found)
