@@ -10,12 +10,9 @@ DEV    := $(VENV)/.ready-to-develop
 OLDSDK := $(VENV)/llama-cloud-2.13
 LOCKER := $(VENV)/pip-tools
 SLACK  := $(VENV)/slack-types
-<<<<<<< HEAD
 AXE    := $(VENV)/axe
-=======
 FUZZ   := $(VENV)/atheris
 PEERS  := $(VENV)/peers
->>>>>>> proof5
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

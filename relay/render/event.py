@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from relay.message import cleaned, one_line, web_link
+from relay.message import cleaned, cut, one_line, web_link
 from relay.model import Event
 from relay.render import units
 
 TITLE, LINE, VALUE, NAME, WORD = 150, 200, 200, 80, 40
-ERROR, ERROR_LINES = 1500, 15
+ERROR, ERROR_LINES, ERROR_LINE = 1500, 15, 500
 MOST_LINES, MOST_NEW = 10, 5
 
 LONGEST = 366 * 86400.0
@@ -72,7 +72,7 @@ def error(event: Event) -> str:
     more = len(lines) - ERROR_LINES
     if more > 0:
         lines[ERROR_LINES:] = [f"… {units.many(more, 'more line')}"]
-    return "\n".join(lines)
+    return "\n".join(cut(line, ERROR_LINE) for line in lines)
 
 
 def facts(event: Event) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,11 @@ HOSTILE = {
     "a change of direction": "invoice\u202efdp.exe\u2066\u200f\u061c",
     "ANSI": "\x1b[2J\x1b]0;title\x07\x9b31m",
     "NUL and controls": "\x00\x01\x08\x7f\ufeff\ufffe\uffff",
-    "markup": '<!channel> <b>"&amp;\\ {{ 7*7 }} {% raw %} ${x} %s',
+    "a mention": "<!channel> <@U012AB3CD> <#C012AB3CD> @here",
+    "a link": "<https://evil.example|Open> https://evil.example/?a=1&b=2 [x](javascript:alert(1))",
+    "Slack's markup": "*a* _b_ ~c~ `d` ```e``` > f \u2022 g &lt;h&gt;",
+    "HTML": "<script>alert(1)</script><img src=x onerror=alert(1)> </title> &amp;\\",
+    "a template": "{{ 7*7 }} {% raw %} ${x} %s {}",
     "beyond the basic plane": "\U0001f4c4\U0010ffff e\u0301",
     "most of a megabyte": "ä" * (MEGABYTE // 2 - 2000),
 }

@@ -27,7 +27,7 @@ def holding(message, value):
         title=value,
         subtitle=value,
         error=value,
-        facts=((value, value),),
+        facts=((value, value), (value, value)),
         why=value,
         when=value,
         lines=(value, value),
@@ -179,20 +179,28 @@ def test_a_block_of_code_can_not_be_left(message):
 
 @pytest.mark.parametrize("value", ["cost_effective", "a_b_c", "10_000"])
 def test_a_word_with_a_line_in_it_is_plain(message, value):
-    text = msgspec.structs.replace(message().text, facts=(("Tier", value),))
+    text = msgspec.structs.replace(message().text, facts=(("Tier", value), ("Source", "eu")))
     payload = laid_out(msgspec.structs.replace(message(), text=text))
     assert f"*Tier*\n{value}" in [text["text"] for text in texts(payload)]
 
 
 def test_what_a_column_would_break_stands_in_a_line_of_its_own(message):
     long = "pjb-5f1d9c2e-77a4-4b0e-9d55-3b8f0e6a2c14"
-    text = msgspec.structs.replace(message().text, facts=(("Job", long), ("Tier", "agentic"), (":a", long)))
+    text = msgspec.structs.replace(
+        message().text, facts=(("Job", long), ("Tier", "agentic"), (":a", long), ("Source", "eu"))
+    )
     said = shown(laid_out(msgspec.structs.replace(message(), text=text))).splitlines()
-    at = said.index("┃ Tier  agentic")
+    at = said.index("┃ Source  eu")
+    assert said[at - 1] == "┃ Tier    agentic"
     assert said[at + 1 : at + 3] == [
         f"┃ Job: {long}",
         f"┃ \N{MODIFIER LETTER COLON}a\N{MODIFIER LETTER COLON} {long}",
     ]
+
+
+def test_a_short_one_alone_makes_no_column(message):
+    text = msgspec.structs.replace(message().text, facts=(("Tier", "agentic"),))
+    assert "┃ Tier: agentic" in shown(laid_out(msgspec.structs.replace(message(), text=text)))
 
 
 def test_lines_are_a_list_and_how_many_more_there_are_is_not_of_it(message):

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_judges import judged
 
-from relay.destinations.slack.blocks import laid_out, minimal
-from relay.message import Message, Text, cleaned, one_line
+from relay.destinations.slack.blocks import laid_out, minimal, reply
+from relay.message import Aloud, Message, Text, cleaned, one_line
 from relay.model import Event, EventData
 
 PIECES = st.sampled_from(
@@ -30,6 +30,7 @@ TEXTS = st.builds(
     when=lines_of(2000),
     lines=st.lists(lines_of(3000), max_size=20).map(tuple),
     progress=lines_of(300),
+    aloud=st.lists(lines_of(3000), max_size=9).map(tuple),
     is_test=st.booleans(),
 )
 NAMES = st.none() | RAW
@@ -51,6 +52,7 @@ MESSAGES = st.builds(
     severity=st.sampled_from(["info", "warning", "error"]),
     count=st.integers(1, 10**9),
     progress=st.none() | st.tuples(COUNTS, COUNTS),
+    aloud=st.builds(Aloud, severity=st.just("error"), ended=st.booleans()),
     title=st.none() | ESCAPED,
     body=st.none() | ESCAPED,
     text=TEXTS,
@@ -61,6 +63,12 @@ MESSAGES = st.builds(
 @settings(max_examples=100, deadline=None)
 def test_whatever_a_message_holds_slack_takes_it(message):
     judged(laid_out(message))
+
+
+@given(MESSAGES)
+@settings(max_examples=100, deadline=None)
+def test_whatever_is_said_in_a_thread_slack_takes_it(message):
+    judged(reply(message))
 
 
 @given(MESSAGES)

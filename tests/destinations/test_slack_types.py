@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from relay.destinations.slack.blocks import laid_out
+from relay.destinations.slack.blocks import laid_out, reply
+from relay.message import Aloud
 from relay.render import text_of
 
 MODULES = Path(sys.prefix, "slack-types", "node_modules")
@@ -60,7 +61,9 @@ def test_every_shape_of_a_message_is_one_of_slacks(refusals, message):
         for missing in [{part: none[part] for part, out in zip(parts, chosen, strict=True) if out}]
         for body in (None, "*by* a template")
     ]
-    assert len(shapes) == 64
+    aloud = msgspec.structs.replace(whole, aloud=Aloud(severity="error"), text=text)
+    shapes.append(reply(aloud)["blocks"])
+    assert len(shapes) == 65
     assert refusals(*shapes) == []
 
 

@@ -166,6 +166,11 @@ def test_a_test_is_marked_and_looks_like_no_error(text):
     assert not text(event("parse.failed")).is_test
 
 
+def test_a_long_line_of_an_error_is_cut(text):
+    said = text(event("parse.failed", error="first\n" + "x" * 1000 + "\nlast")).error.splitlines()
+    assert [len(line) for line in said] == [5, 500, 4]
+
+
 def test_a_long_error_keeps_its_first_lines(text):
     said = text(event("parse.failed", error="\n".join(f"line {n}" for n in range(40)))).error
     assert said.splitlines()[14:] == ["line 14", "… 25 more lines"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from relay.destinations.email import page, shown
 from relay.destinations.slack import shown as slack_shown
-from tests.samples.render import mail, slack, webhooks
+from tests.samples.render import mail, slack, slack_reply, webhooks
 from tests.samples.stories import STORIES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "samples"
@@ -28,6 +28,8 @@ def _of(story):
     payload, letter = slack(story), mail(story)
     yield "slack.json", _json(payload)
     yield "slack.txt", f"{slack_shown(payload)}\n".encode()
+    if (said := slack_reply(story)) is not None:
+        yield "slack-reply.txt", f"{slack_shown(said)}\n".encode()
     content = letter.as_bytes()
     yield "mail.txt", f"{shown(content)}\n".encode()
     yield "mail.html", page(content).replace("\r\n", "\n").encode()
@@ -71,7 +73,8 @@ Every message that relay sends, as files that `make samples` writes and a test k
 
 Each folder has the same news for each destination, with default settings:
 
-- `slack.json` is what is posted, `slack.txt` what a person reads of it
+- `slack.json` is what is posted, `slack.txt` what a person reads of it, and `slack-reply.txt` what a bot
+  says in the thread of a message that it has changed, where people should not miss that
 - `mail.eml` is the mail, `mail.txt` and `mail.html` its twins
 - `webhook-standard.json`, `webhook-cloudevents.json` and `webhook-llamacloud.json` are the bodies, where the
   format can say it

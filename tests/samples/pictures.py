@@ -1,6 +1,8 @@
 """Pictures of what people get, into docs/pictures: `make pictures`."""
 
 import asyncio
+import hashlib
+import json
 import sys
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from tests.samples.render import mail, slack
 from tests.samples.stories import STORIES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
+TAKEN_OF = FOLDER / "taken-of.json"
 SCHEMES = ("light", "dark")
 DESKTOP, PHONE, CHANNEL = 760, 390, 680
 SCALE = 1.5
@@ -36,6 +39,14 @@ _CHANNELS = {
 _MAILS = ("failed", "group-of-4")
 
 
+def digests():
+    """Of what each picture is taken of, and how."""
+    return {
+        name: hashlib.sha256(f"{width} {SCALE} {content}".encode()).hexdigest()
+        for name, content, width in pages()
+    }
+
+
 async def main():
     program = found()
     if program is None:
@@ -49,6 +60,7 @@ async def main():
             for scheme in SCHEMES:
                 picture = await window.picture(content, width=width, scheme=scheme, scale=SCALE)
                 _keep(f"{name}-{scheme}", picture)
+    TAKEN_OF.write_text(f"{json.dumps(digests(), indent=2)}\n", "utf-8")
 
 
 def _keep(name, picture):

@@ -8,7 +8,7 @@ import msgspec
 from relay.destinations import TYPES
 from relay.destinations.bodies import FORMATS, Unsayable
 from relay.destinations.email.layout import mail_of
-from relay.destinations.slack.blocks import laid_out
+from relay.destinations.slack.blocks import laid_out, reply
 from relay.message import PLAIN
 from relay.model import seconds_of
 from relay.render import Templates, text_of
@@ -20,6 +20,12 @@ NOW = seconds_of(AT) + 11
 def slack(story):
     """The payload of a bot's message."""
     return laid_out(_worded(story, story.message, TYPES["slack"].flavour))
+
+
+def slack_reply(story):
+    """What is said in the thread, where people should not miss a change; None where there is nothing."""
+    message = _worded(story, story.message, TYPES["slack"].flavour)
+    return reply(message) if message.aloud else None
 
 
 def mail(story):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from relay.destinations.email.table import entry_of
-from relay.message import SHOWN, Message, Tally
+from relay.message import SHOWN, Aloud, Message, Tally
 from relay.model import Event, EventData, seconds_of, severity_of, utc_text
 from relay.rules import masked
 
@@ -162,7 +162,8 @@ def flood():
     ]
     tallies = tuple(Tally(n, f"{product}.failed", masked(error.format(2))) for n, product, error in _KINDS)
     whole = told(*events[:SHOWN], count=len(events), tallies=tallies, last=events[-1].timestamp)
-    return msgspec.structs.replace(whole, rest=tuple(map(entry_of, events[SHOWN:])))
+    aloud = Aloud(severity="error", kinds=tallies[-2:], count=77, seconds=61.0)
+    return msgspec.structs.replace(whole, rest=tuple(map(entry_of, events[SHOWN:])), aloud=aloud)
 
 
 HOSTILE_NAME = (

@@ -12,7 +12,7 @@ import pytest
 from tests.samples import slack_page
 from tests.samples.__main__ import FOLDER, files
 from tests.samples.pictures import FOLDER as PICTURES
-from tests.samples.pictures import SCHEMES, pages
+from tests.samples.pictures import SCHEMES, TAKEN_OF, digests, pages
 from tests.samples.render import slack, webhooks
 from tests.samples.stories import STORIES
 
@@ -74,7 +74,11 @@ def _plain_texts(blocks):
 
 def test_every_picture_is_there_and_none_is_left_over():
     made = {f"{name}-{scheme}.png" for name, *_ in pages() for scheme in SCHEMES} | {"dashboard.png"}
-    assert {file.name for file in PICTURES.iterdir()} == made, "run: make pictures"
+    assert {file.name for file in PICTURES.glob("*.png")} == made, "run: make pictures"
+
+
+def test_the_pictures_are_of_what_is_sent_today():
+    assert json.loads(TAKEN_OF.read_text("utf-8")) == digests(), "run: make pictures, and look at them"
 
 
 def test_where_there_is_no_browser_that_is_said_in_a_line():
@@ -85,6 +89,6 @@ def test_where_there_is_no_browser_that_is_said_in_a_line():
 
 
 def test_pictures_are_small_enough_for_a_page():
-    for file in PICTURES.iterdir():
+    for file in PICTURES.glob("*.png"):
         assert file.read_bytes().startswith(b"\x89PNG")
         assert file.stat().st_size < 150 * KIB, file.name

@@ -17,8 +17,8 @@ Block = dict[str, Any]
 HEADER, SUBTITLE, ERROR, SECTION = 150, 500, 2500, 2900
 LABEL, VALUE, FOOTER, NAME, NOTES = 60, 300, 400, 100, 1900
 FIELDS = 10
-COLUMN = 30
-"""Characters of a value that stand in a column without being broken."""
+ABREAST, COLUMN = 2, 30
+"""Facts that are worth a row of columns; characters of a value that stand in one without being broken."""
 
 NAMED = 5
 """Events of a group that are named where its lines say only how many of what."""
@@ -126,12 +126,15 @@ def _bar(ended: int, files: int) -> str:
 
 
 def _facts(facts: Sequence[tuple[str, str]]) -> Iterator[Block]:
-    """Short ones side by side; ids, and notes, which a column would break, in lines of their own."""
-    if fields := [_fact(*fact) for fact in facts if len(fact[1]) <= COLUMN]:
-        yield {"type": "section", "fields": fields}
-    long = [" ".join(f"{label}: {value}".split()) for label, value in facts if len(value) > COLUMN]
-    if long:
-        yield _context(_plain(whole_lines([plain(line, LABEL + VALUE) for line in long], NOTES)))
+    """Short ones side by side; ids, and notes, which a column would break, and one alone in lines."""
+    short = [fact for fact in facts if len(fact[1]) <= COLUMN]
+    if len(short) < ABREAST:
+        short = []
+    else:
+        yield {"type": "section", "fields": [_fact(*fact) for fact in short]}
+    lines = [" ".join(f"{label}: {value}".split()) for label, value in facts if (label, value) not in short]
+    if lines:
+        yield _context(_plain(whole_lines([plain(line, LABEL + VALUE) for line in lines], NOTES)))
 
 
 def _fact(label: str, value: str) -> Block:
