@@ -2,6 +2,7 @@
 
 from typing import TypeVar
 
+from relay.render.units import many
 from relay.rules import ALERTS
 from relay.store import Row
 from relay.web.api import lists, models
@@ -94,7 +95,7 @@ def _became(delivery: models.Delivery | None) -> str:
         return "its delivery was forgotten since"
     reason = f" ({delivery.reason})" if delivery.reason else ""
     if delivery.state == "waiting":
-        return f"waits, {_until(delivery)}, after {delivery.attempts} attempts{reason}"
+        return f"waits, {_until(delivery)}, after {many(delivery.attempts, 'attempt')}{reason}"
     return f"{delivery.state} {delivery.ended_at}{reason}"
 
 
