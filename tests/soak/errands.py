@@ -22,6 +22,8 @@ every = "{every}s"
 requests_per_minute = 600
 """
 
+KILLED_EVERY = ((5.0, 30.0), (30.0, 200.0), (200.0, 2 * HOUR), (200.0, 2 * HOUR))
+
 OPTIONS = {
     "webhook": 'url = "http://{name}.test/hook"',
     "slack": 'url = "https://hooks.slack.com/services/T/B/{name}"',
@@ -149,9 +151,7 @@ def an_errand(name: str) -> Errand:
         scenario=_scenario(chance, kinds, every),
         configs=(config, _other(chance, config)),
         moody=frozenset(place.name for place in places if chance.random() < 0.3),
-        killed_every=chance.choice(
-            (0.0, chance.uniform(30.0, 200.0), *[chance.uniform(200.0, 2 * HOUR)] * 2)
-        ),
+        killed_every=chance.choice((0.0, *(chance.uniform(*span) for span in KILLED_EVERY))),
         reloaded_every=chance.choice((0.0, HOUR)),
         full_every=chance.choice((0.0, HOUR)),
         jumps_every=chance.choice((0.0, 0.0, HOUR)),

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -43,10 +43,18 @@ class Delivery(NamedTuple):
 
 
 class Owed:
-    """`used`: which of the errand's configurations relay has had."""
+    """`used`: which of the errand's configurations relay has had; `jumps`: when its clock did (loop time)."""
 
-    def __init__(self, errand: Errand, database: Path, posts: Mapping[str, Post], used: set[int]) -> None:
-        self._errand, self._posts = errand, posts
+    def __init__(
+        self,
+        errand: Errand,
+        database: Path,
+        posts: Mapping[str, Post],
+        *,
+        used: set[int],
+        jumps: Sequence[float] = (),
+    ) -> None:
+        self._posts, self._jumps = posts, jumps
         self._configs = [errand.configs[n] for n in sorted(used)]
         with closing(sqlite3.connect(database)) as db:
             rows = db.execute("SELECT id, type, source, job_id, nth, data FROM events ORDER BY seq")
@@ -177,15 +185,20 @@ class Owed:
                 last[delivery.job] = place
 
     def _hasty(self) -> Iterator[str]:
-        """What failed rests before it is tried again, as long as relay lives."""
+        """What failed rests before it is tried again while relay lives; but for the last time, at the end."""
+        ends = {name: one.give_up_at for name, one in self.deliveries.items()}
+        late = {name for name, began, *_ in self._attempts if began >= ends[name]}
         least = RETRY_DELAYS[0] * (1 - JITTER) - _SOON
         for post in self._posts.values():
             attempts: defaultdict[str, list[Came]] = defaultdict(list)
             for one in post.came:
                 attempts[one.id].append(one)
             for name, them in attempts.items():
+                last = them[-1] if name in late else None
                 for before, after in pairwise(them):
-                    if before.life == after.life and after.at - before.at < least:
+                    jumped = any(before.at <= at <= after.at for at in self._jumps)
+                    rested = before.life != after.life or after.at - before.at >= least
+                    if not (jumped or rested or after is last):
                         yield f"{post.name}: {name} was tried again after {after.at - before.at:.2f} s"
 
 

@@ -29,6 +29,8 @@ from tests.virtual import Api, Inline, VirtualClock
 
 _MEMORY = Path("/dev/shm")
 LONGEST_FULL = 900.0
+MANY = 60.0
+"""Seconds: what lives no longer dies at one of the next commits or sends."""
 
 
 class _Clock(VirtualClock):
@@ -61,6 +63,7 @@ class Lives:
 
     def __init__(self, errand: Errand, folder: Path) -> None:
         self.errand, self.numbers, self.used = errand, Counter[str](), {0}
+        self.jumps: list[float] = []
         self.clock = _Clock()
         self.chance = random.Random(errand.name)
         self.simulator = Simulator(errand.scenario, now=VirtualClock().now, seed=self.chance.getrandbits(32))
@@ -166,9 +169,9 @@ async def lived(errand: Errand, lives: Lives) -> None:
     befalls = asyncio.ensure_future(_befalls(errand, lives, fate))
     while (left := end - loop.time()) > 0:
         span = fate.expovariate(1 / errand.killed_every) if errand.killed_every else left
-        await lives.lives(min(span, left), partial(_arm, fate))
+        await lives.lives(min(span, left), partial(_arm, fate, 6 if span < MANY else 60))
         lives.numbers["kills"] += 1
-        await asyncio.sleep(fate.choice((0.0, 10.0, 600.0)))
+        await asyncio.sleep(fate.choice((0.0, 10.0, min(600.0, errand.killed_every))))
     befalls.cancel()
     await asyncio.wait([befalls])
     for post in lives.posts.values():
@@ -217,6 +220,7 @@ async def _fill(_: Errand, lives: Lives, fate: Random) -> None:
 
 async def _jump(errand: Errand, lives: Lives, fate: Random) -> None:
     lives.numbers["clock jumps"] += 1
+    lives.jumps.append(asyncio.get_running_loop().time())
     lives.clock.jump(fate.uniform(-errand.jump, errand.jump))
 
 
@@ -227,21 +231,21 @@ async def _mood(_: Errand, lives: Lives, fate: Random) -> None:
     post.mood = Mood(fault, share, wait) if ill else Mood()
 
 
-def _arm(fate: Random, lives: Lives) -> None:
+def _arm(fate: Random, most: int, lives: Lives) -> None:
     """It dies now, at a commit, which is then done or undone, or at a send, before or after it was taken."""
     way = fate.randint(0, 3)
     if way == 0:
         lives.dies()
     elif way == 1:
-        lives.dies_at(sends=fate.randint(1, 20))
+        lives.dies_at(sends=fate.randint(1, most // 2))
     else:
-        lives.dies_at(commits=fate.randint(1, 60), undone=way == 2)
+        lives.dies_at(commits=fate.randint(1, most), undone=way == 2)
 
 
 async def _judged(errand: Errand, folder: Path) -> Verdict:
     lives = Lives(errand, folder)
     await lived(errand, lives)
-    owed = Owed(errand, lives.path, lives.posts, lives.used)
+    owed = Owed(errand, lives.path, lives.posts, used=lives.used, jumps=lives.jumps)
     numbers = lives.numbers + owed.numbers()
     numbers["hours"] = errand.hours + errand.calm
     return Verdict(errand.name, numbers, list(owed.amiss()))

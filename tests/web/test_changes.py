@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+from tests.process.live import until
 from tests.web.conftest import a_relay
 
 
@@ -50,3 +51,18 @@ async def test_open_streams_do_not_hold_up_a_stop(tmp_path):
         it.process.terminate()
         assert await asyncio.wait_for(it.process.wait(), 8) == 0
         assert asyncio.get_running_loop().time() - began < 5
+
+
+async def test_a_reader_that_leaves_a_stream_is_no_fault(tmp_path):
+    async with a_relay(tmp_path, kinds=("parse",)) as it, asyncio.timeout(20):
+        for n in range(5):
+            async with it.asking() as session, session.get("/api/v1/changes") as answer:
+                await message(answer.content)
+                assert answer.connection is not None
+                answer.connection.transport.abort()  # it is gone without a word
+            it.simulator.create("parse", id=f"pjb-left-{n}", status="FAILED")
+            await until(lambda: it.home.ask("SELECT 1 FROM events WHERE job_id = ?", f"pjb-left-{n}"))  # noqa: B023 - it is over before the next round
+        assert (await it.get("/api/v1/status", token=None))["relay"] == "tested"
+        log = it.home.log.read_text("utf-8")
+        assert "Traceback" not in log
+        assert " ERROR " not in log
