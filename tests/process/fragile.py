@@ -29,18 +29,18 @@ class Fragile:
 
 
 async def main(path):
-    store, clock, lanes = open_store(path), SystemClock(), {}
+    store, clock = open_store(path), SystemClock()
     troubles = Rule(name="troubles", on=("delivery.dead",), to=("dev",))
     terms = dict.fromkeys(NAMES, Terms(give_up_after=3600))
     routes = Routes(relay="test", router=Router([troubles]), destinations=terms, new_id=new_id)
     options = Options(type="fragile", concurrency=3)
-    courier = Courier(lanes, store=store, clock=clock)
+    courier = Courier({}, store=store, clock=clock)
     for name in NAMES:
         sender = Sender(name, options, Fragile(), clock=clock, random=random.Random(1))
         news = OwnNews(routes, new_id)
-        lanes[name] = Lane(
-            name, options, sender, store=store, clock=clock, owner="me", news=news, told=courier.wake
-        )
+        told = courier.wake
+        lane = Lane(name, options, sender, store=store, clock=clock, owner="me", news=news, told=told)
+        courier.put(name, lane)
     running = asyncio.create_task(courier.run())
     while await store.rows("deliveries", state="waiting", limit=1):  # noqa: ASYNC110 - it is the store's to say
         await asyncio.sleep(0.02)
