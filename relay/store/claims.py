@@ -144,12 +144,9 @@ def _stand_in(cursor: Cursor, row: Row, since: str) -> Row | None:
         return None
     group = (row["destination"], row["rule"], row["group_key"], row["seq"])
     before: Row | None = cursor.execute(SQL["before_in_group"], group).fetchone()
-    waits = before is not None and (before["state"], before["owner"], before["held"]) == (
-        "waiting",
-        None,
-        None,
-    )
-    return before if waits and before is not None and before["claimed_at"] > since else None
+    if before is None or before["state"] != "waiting" or before["owner"] or before["held"]:
+        return None
+    return before if (before["claimed_at"] or "") > since else None
 
 
 def _shown(db: Connection, rows: Sequence[Row]) -> Mapping[str, list[_Part]]:

@@ -64,6 +64,15 @@ async def test_one_that_has_ended_stands_in_for_nobody(account, lane):
     assert probe.id != first.id
 
 
+async def test_two_of_a_group_that_were_never_claimed_stand_in_for_nobody(store, account, lane):
+    """As after a rule was renamed to one that has the same groups."""
+    await account.sees("a", group=GROUP, rule="old")
+    await account.sees("b", group=GROUP)
+    await store.change(renamed_rules={"all": "old"})
+    (probe,) = await lane.claim(at=100, probe=True)
+    assert probe.ahead_of is None
+
+
 async def test_single_ones_are_claimed_together_whatever_was_tried_before(account, lane):
     await account.sees("a")
     (first,) = await lane.claim()
