@@ -8,8 +8,11 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+from httpx import AsyncClient, Limits
+
 from relay.deliver import Lane, Sender
 from relay.destinations import Receipt, session
+from relay.destinations.bodies import FORMATS
 from relay.destinations.webhook import Webhook, WebhookOptions
 from relay.ingest import Ingest, Look, OwnNews
 from relay.message import Message
@@ -25,6 +28,7 @@ from tests.bench.setting import CLOCK, HOOK, opened, rate, routes_of, source
 
 CONCURRENCIES = (10, 50, 200)
 DELIVERIES = 2000
+BY_HTTPX = 400
 ROUNDS = 7
 SECRET = "whsec_" + "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
 RULES = (
@@ -81,6 +85,7 @@ class Outbox:
 async def measure(folder: Path) -> AsyncIterator[Compared]:
     rates = defaultdict[int, list[float]](list)
     peer = defaultdict[int, list[float]](list)
+    other = defaultdict[int, list[float]](list)
     async with AsyncExitStack() as stack:
         options = _options(stack.enter_context(running(serve_receiver)))
         http = await stack.enter_async_context(session())
@@ -89,22 +94,32 @@ async def measure(folder: Path) -> AsyncIterator[Compared]:
         outbox = Outbox(store, ingest)
         await outbox.begin()
         webhook = Webhook(options, session=http, clock=CLOCK)
+        by_httpx = await stack.enter_async_context(
+            AsyncClient(trust_env=False, limits=Limits(max_connections=None))
+        )
         for round_, concurrency in ((r, c) for r in range(ROUNDS + 1) for c in CONCURRENCIES):
             durable, sent = await _durable(
                 outbox, webhook, options.model_copy(update={"concurrency": concurrency})
             )
             plain = await rate(DELIVERIES, partial(_plain, webhook, sent, concurrency))
+            some = sent[:BY_HTTPX]
+            posted = await rate(len(some), partial(_by_httpx, by_httpx, options, some, concurrency))
             if round_ > 0:  # the first opens the connections
                 rates[concurrency].append(durable)
                 peer[concurrency].append(plain)
+                other[concurrency].append(posted)
     for concurrency in CONCURRENCIES:
         yield _compared(concurrency, rates[concurrency], peer[concurrency], "without a store", 0.9)
+    for concurrency in CONCURRENCIES:
+        yield _compared(
+            concurrency, rates[concurrency], other[concurrency], "by httpx, without a store", None
+        )
     few, *_, many = CONCURRENCIES
     yield _compared(many, rates[many], rates[few], f"at {few} at a time", 0.8)
 
 
 def _compared(
-    concurrency: int, rates: Sequence[float], peer: Sequence[float], peer_is: str, aim: float
+    concurrency: int, rates: Sequence[float], peer: Sequence[float], peer_is: str, aim: float | None
 ) -> Compared:
     what = f"delivery: {concurrency} at a time"
     return Compared(what=what, unit="deliveries/s", rates=rates, peer=peer, peer_is=peer_is, aim=aim)
@@ -136,6 +151,22 @@ async def _plain(webhook: Webhook, messages: Sequence[Message], concurrency: int
     async with asyncio.TaskGroup() as group:
         for _ in range(concurrency):
             group.create_task(_send_all(webhook, left))
+
+
+async def _by_httpx(
+    client: AsyncClient, options: WebhookOptions, messages: Sequence[Message], concurrency: int
+) -> None:
+    """The same bodies, unsigned."""
+    left, url, content = iter(messages), options.url.reveal(), FORMATS["standard"]
+
+    async def post_all() -> None:
+        for message in left:
+            body = content(message)
+            await client.post(url, content=body.body, headers=dict(body.headers))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(concurrency):
+            group.create_task(post_all())
 
 
 async def _send_all(webhook: Webhook, left: Iterator[Message]) -> None:

@@ -22,7 +22,7 @@ every = "{every}s"
 requests_per_minute = 600
 """
 
-KILLED_EVERY = ((5.0, 30.0), (30.0, 200.0), (200.0, 2 * HOUR), (200.0, 2 * HOUR))
+KILLED_EVERY = ((5.0, 30.0), (5.0, 30.0), (30.0, 200.0), (200.0, 2 * HOUR))
 
 OPTIONS = {
     "webhook": 'url = "http://{name}.test/hook"',

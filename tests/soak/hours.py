@@ -194,7 +194,7 @@ def soak(judged: Judged, names: Iterable[str], *, processes: int, again: str, sa
         if verdict.amiss:
             say(f"again: {again.format(verdict.world)}")
         if n % 20 == 0:
-            say(f"{whole.numbers['hours']:.0f} hours")
+            say(f"{whole.numbers['hours']:.0f} hours, {whole.numbers['kills']} kills")
     whole.numbers["worlds"] = n
     return whole
 

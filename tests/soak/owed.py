@@ -172,10 +172,10 @@ class Owed:
             )
 
     def _order(self) -> Iterator[str]:
-        """Single events of a job are first tried in their order."""
+        """Of a job's single events none is tried once a later one was."""
         for post in self._posts.values():
             last: dict[str, int] = {}
-            for one in _firsts(post.came):
+            for one in post.came:
                 delivery = self.deliveries.get(one.id)
                 if delivery is None or delivery.job is None:
                     continue
@@ -193,6 +193,7 @@ class Owed:
             attempts: defaultdict[str, list[Came]] = defaultdict(list)
             for one in post.came:
                 attempts[one.id].append(one)
+            yield from (f"{post.name}: {name} came, and is stored nowhere" for name in attempts.keys() - ends)
             for name, them in attempts.items():
                 last = them[-1] if name in late else None
                 for before, after in pairwise(them):
@@ -200,11 +201,3 @@ class Owed:
                     rested = before.life != after.life or after.at - before.at >= least
                     if not (jumped or rested or after is last):
                         yield f"{post.name}: {name} was tried again after {after.at - before.at:.2f} s"
-
-
-def _firsts(came: list[Came]) -> Iterator[Came]:
-    known = set[str]()
-    for one in came:
-        if one.id not in known:
-            known.add(one.id)
-            yield one
