@@ -69,7 +69,7 @@ async def starting_and_stopping(tale):
     await looked(tale.reigns)
     for doom in STARTING:
         await tale.reigns.dies(Doom(moment="claimed"))
-        await tale.reigns.dies(doom)
+        await tale.reigns.dies(doom, at_once=True)
     for doom in STOPPING:
         await tale.reigns.dies(doom, stops=True)
 
