@@ -49,7 +49,7 @@ STORE = {
     "thousands share a creation time": "test_jobs_are_known_that_share_their_creation_time_with_thousands",
     "a commit that is not on the disk": "test_what_is_committed_is_on_the_disk",
     "SQL of a newer SQLite": "test_the_sql_is_that_of_sqlite_3_40",
-    "a lease moves a group's time": "test_a_claim_moves_the_next_message_of_its_group_nowhere",
+    "a lease moves a group's time": "test_a_lease_holds_no_other_message_of_its_group_back",
     "a rule that is gone": "test_a_rule_that_is_gone_holds_its_deliveries_back_and_no_others",
     "a destination that is gone": "test_a_destination_that_is_not_in_the_configuration_keeps_its_deliveries",
     "a template that fails": "test_a_field_that_an_item_lacks_gives_the_default_text_and_one_warning",

@@ -60,7 +60,9 @@ def claim(db: Connection, destination: str, owner: str, claims: Claims, now: flo
     # In few statements: each gives the interpreter away, and a busy loop is slow to give it back.
     lease = (owner, utc_text(claims.lease_until), at, as_json([one.seq for one in claimed]))
     db.execute(SQL["lease"], lease)
-    db.executemany(SQL["space_group"], (_space(row, now) for row in rows if row["group_key"] is not None))
+    space(
+        db, [_spaced(row) for row in rows if row["group_key"] is not None and row["claimed_at"] is None], now
+    )
     return Claim(claimed=tuple(claimed), soon=bool(unreadable), unreadable=tuple(unreadable))
 
 
@@ -74,9 +76,21 @@ def _of_known_rules(db: Connection, rows: Sequence[Row], claims: Claims) -> Sequ
     return [row for row in rows if rules is None or row["rule"] in rules]
 
 
-def _space(row: Row, now: float) -> tuple[str, ...]:
-    following = utc_text(now + row["group_interval"])
-    return following, following, utc_text(now), row["destination"], row["rule"], row["group_key"]
+def space(db: Connection, sent: Iterable[tuple[str, str, str, float]], now: float) -> None:
+    """The next message of each of these groups goes no sooner than its interval after now."""
+    at = utc_text(now)
+    db.executemany(
+        SQL["space_group"],
+        (
+            (following, following, at, *group)
+            for *group, interval in sent
+            if (following := utc_text(now + interval))
+        ),
+    )
+
+
+def _spaced(row: Row) -> tuple[str, str, str, float]:
+    return row["destination"], row["rule"], row["group_key"], row["group_interval"]
 
 
 def _claimed(row: Row, message: Message, attempt: int, at: str) -> Claimed:

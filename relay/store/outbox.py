@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from sqlite3 import Connection
 
 from relay.model import utc_text
-from relay.store.claims import Claim, claim, place_key
+from relay.store.claims import Claim, claim, place_key, space
 from relay.store.events import add_events, ripen
 from relay.store.named import SQL, as_json
 from relay.store.records import Claimed, Claims, Edge, Result, Turn
@@ -104,6 +104,8 @@ def settle(db: Connection, results: Sequence[Result], destination: str, now: flo
     arrived = db.execute(SQL["settle_delivered"], (at, as_json(done))).rowcount
     if done:
         db.execute(SQL["destination_works"], (destination,))
+    late = [r.claimed.seq for r in results if r.delivered and r.claimed.attempt > 1]
+    space(db, db.execute(SQL["groups_of"], (as_json(late),)).fetchall() if late else (), now)
     failed = [r for r in results if not r.delivered]
     db.executemany(
         SQL["settle_again"],

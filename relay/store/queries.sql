@@ -145,7 +145,12 @@ ORDER BY due_at, seq LIMIT ?
 SELECT * FROM deliveries WHERE destination = ? AND rule = ? AND group_key = ? AND settle_until IS NULL AND seq < ?
 ORDER BY seq DESC LIMIT 1
 
--- space_group: one of a group is sent: the next goes no sooner than its interval after that
+-- groups_of: these that are of one
+SELECT destination, rule, group_key, group_interval FROM deliveries
+WHERE seq IN (SELECT value FROM json_each(?)) AND group_key IS NOT NULL
+
+-- space_group: one of a group goes for the first time, or has arrived later; one that fails again and again holds
+-- the others back no longer
 UPDATE deliveries SET due_at = iif(claimed_at IS NULL, max(due_at, ?), due_at),
   planned_at = iif(claimed_at IS NULL, max(planned_at, ?), ?)
 WHERE seq = (SELECT max(seq) FROM deliveries

@@ -12,6 +12,7 @@ import msgspec
 from aiohttp.test_utils import make_mocked_request
 
 from relay.config import load
+from relay.destinations import TYPES
 from relay.destinations.http import kept, retry_after
 from relay.errors import ConfigError, LookFailed
 from relay.message import cleaned, one_line
@@ -22,9 +23,9 @@ from relay.rules import Router, Rule
 from relay.rules.masking import masked
 from relay.rules.router import RuleMistakes
 from relay.simulator.file import load as load_scenario
-from relay.sources.items import Item, plain, read_one, read_page
+from relay.sources.items import Item, read_one, read_page
 from relay.sources.kept import without
-from relay.web.api.calls import CALLS, _query
+from relay.web.api.calls import CALLS, asked, parameters
 from relay.web.problems import Problem
 from tests.render.samples import event, message
 
@@ -70,7 +71,7 @@ def templates(data: bytes) -> None:
     source = data.decode("utf-8", "replace")
     for line in (text for _, text in check(source, source)):
         assert line
-    made = Templates(title=source, body=source, rule="fuzzed", flavour="slack")
+    made = Templates(title=source, body=source, rule="fuzzed", flavour=TYPES["slack"].flavour)
     title, body = made.render(message(event("parse.failed", error="<!channel> & co")))
     assert len(title or "") <= 150
     assert len(body or "") <= 10_000
@@ -88,7 +89,7 @@ def texts(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape")
     assert "\n" not in one_line(text, 100)
     assert len(cleaned(text, 200)) <= 200
-    assert plain(text, 80).isprintable()
+    assert one_line(text, 80).isprintable()
     assert len(masked(text)) <= 300
     assert "\x1b" not in kept(data)
 
@@ -108,7 +109,7 @@ def questions(data: bytes) -> None:
         return
     for call in CALLS:
         with suppress(Problem):
-            _query(request, call.query, set())
+            asked(parameters(request), call.query)
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-from relay.store.gone import NO_DESTINATION, NO_RULE
 
 from relay.model import seconds_of
 from relay.schedule import JITTER, RETRY_DELAYS
 from relay.store.audit import audit
 from relay.store.outbox import POISON
+from relay.store.overdue import NO_DESTINATION, NO_RULE
 from tests.soak.errands import Errand
 from tests.soak.posts import Came, Post
 

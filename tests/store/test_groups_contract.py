@@ -55,8 +55,7 @@ async def test_nothing_joins_a_message_once_it_was_claimed(account, lane):
     await lane.turn(failed(first, again=15), at=11)
     (again,) = await lane.claim(at=20)
     assert (again.id, jobs_of(again)) == (first.id, ["a"])
-    assert await lane.claim(at=79) == ()
-    (second,) = await lane.claim(at=80)
+    (second,) = await lane.claim(at=70)
     assert jobs_of(second) == ["b"]
 
 
@@ -79,7 +78,7 @@ async def test_messages_of_a_group_keep_their_distance(account, lane):
     assert len(jobs_of(second)) == 3
 
 
-async def test_a_message_that_fails_holds_the_next_of_its_group_no_longer_than_the_interval(account, lane):
+async def test_a_lease_holds_no_other_message_of_its_group_back(account, lane):
     """The distance is from one that is sent to the next: no lease counts, nor a wait for another try."""
     await account.sees("a", group=GROUP)
     (first,) = await lane.claim(at=10)
@@ -89,13 +88,24 @@ async def test_a_message_that_fails_holds_the_next_of_its_group_no_longer_than_t
     assert jobs_of(second) == ["b"]
 
 
-async def test_the_next_of_a_group_goes_its_interval_after_one_that_is_tried_again(account, lane):
+async def test_one_that_fails_again_and_again_holds_the_next_of_its_group_back_no_longer(account, lane):
+    await account.sees("a", group=GROUP)
+    (tried,) = await lane.claim(at=10)
+    await account.sees("b", at=15, group=GROUP)
+    for at in (20, 30, 40, 50, 60):
+        await lane.turn(failed(tried, again=at + 5), at=at, room=0)
+        (tried,) = await lane.claim(at=at + 5)
+    assert [jobs_of(c) for c in await lane.claim(at=70)] == [["b"]]
+
+
+async def test_the_next_of_a_group_goes_its_interval_after_one_that_arrives_at_last(account, lane):
     await account.sees("a", group=GROUP)
     (first,) = await lane.claim(at=10)
-    await lane.turn(failed(first, again=60), at=12)
+    await lane.turn(failed(first, again=65), at=12)
     await account.sees("b", at=15, group=GROUP)
-    (again,) = await lane.claim(at=75)
+    (again,) = await lane.claim(at=68)
     assert again.id == first.id
+    await lane.turn(delivered(again), at=75)
     assert await lane.claim(at=134) == ()
     assert [jobs_of(c) for c in await lane.claim(at=135)] == [["b"]]
 

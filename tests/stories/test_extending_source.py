@@ -3,25 +3,19 @@
 import re
 from pathlib import Path
 
-from conftest import Story
-
 from relay.model import Secret
-from relay.simulator import Scenario
 from relay.simulator.faults import json_answer
 from relay.sources import Kind, SourceSpec
 
 PAGE = (Path(__file__).parents[2] / "docs" / "extending.md").read_text("utf-8")
 
 
-async def test_a_source_is_ten_lines(tmp_path):
+async def test_a_source_is_ten_lines(story):
     text = re.search(r"<!-- run: source -->\n```python\n(.*?)\n```", PAGE, re.DOTALL)[1]
     kind = eval(text, {"Kind": Kind})
     assert len(text.splitlines()) <= 10
-    it = Story(
-        tmp_path,
-        Scenario(),
-        [SourceSpec(name="redact", kind=kind, base_url="http://api.test", api_key=Secret("k"))],
-    )
+    it = await story()
+    it.specs = [SourceSpec(name="redact", kind=kind, base_url="http://api.test", api_key=Secret("k"))]
     jobs = []
     it.api.answer = lambda _: json_answer(200, {"items": jobs})
     await it.start()
@@ -30,4 +24,3 @@ async def test_a_source_is_ten_lines(tmp_path):
     await it.look(after=15)
     await it.live(60)
     assert [message.events[0].type for message in it.inbox.messages] == ["redact.failed"]
-    await it.close()
