@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
@@ -65,17 +66,31 @@ def judged(name: str) -> Verdict:
 def in_virtual_time(work: Callable[[], Coroutine[Any, Any, Verdict]]) -> Verdict:
     """What it says, and the faults that relay has logged meanwhile."""
     gc.disable()
-    alarm, relay = _Alarm(), logging.getLogger("relay")
+    alarm = _Alarm()
+    try:
+        with _heard_by(alarm), asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            verdict = runner.run(work())
+    finally:
+        gc.enable()
+        gc.collect()
+    verdict.amiss += alarm.heard
+    return verdict
+
+
+@contextmanager
+def _heard_by(alarm: logging.Handler) -> Iterator[None]:
+    """What relay logs goes there alone; afterwards all is as it was."""
+    relay = logging.getLogger("relay")
+    before = relay.level, relay.propagate
     relay.addHandler(alarm)
     relay.setLevel(logging.ERROR)
     relay.propagate = False
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        verdict = runner.run(work())
-    relay.removeHandler(alarm)
-    verdict.amiss += alarm.heard
-    gc.enable()
-    gc.collect()
-    return verdict
+    try:
+        yield
+    finally:
+        relay.removeHandler(alarm)
+        relay.setLevel(before[0])
+        relay.propagate = before[1]
 
 
 async def _judged(world: World) -> Verdict:
