@@ -41,10 +41,8 @@ class Looking:
         Raises LookFailed; what came before is kept.
         """
         began = self._clock.now()
-        look.doubts, self._doubts = (
-            self._doubts,
-            {},
-        )  # of a look that fails nothing is in doubt: it is read anew
+        # Of a look that fails nothing stays in doubt: it is read anew.
+        look.doubts, self._doubts = self._doubts, {}
         if self.ingest.row.whole_at is None:
             await self._first(look)
         else:

@@ -3,11 +3,13 @@ from dataclasses import dataclass
 
 import msgspec
 import pytest
+from desk import Desk
 from receivers import RECEIVERS
+from slack_receivers import SlackBotReceiver
 
 from relay.destinations import session as relays_session
-from relay.message import Message, Text, one_line
-from relay.model import Event, EventData
+from relay.message import Message, Tally, Text, one_line
+from relay.model import Event, EventData, utc_text
 
 JOB = {"id": "pjb-1", "status": "FAILED"}
 
@@ -71,5 +73,28 @@ def message():
             severity=severity,
             text=Text(title=one_line(told["name"] or "", 150), error=told["error"] or ""),
         )
+
+    return make
+
+
+@pytest.fixture
+async def slack(aiohttp_server, session, clock):
+    return await SlackBotReceiver(aiohttp_server, session, clock).start()
+
+
+@pytest.fixture
+def desk(slack, clock):
+    return Desk(slack, clock)
+
+
+@pytest.fixture
+def news(message, clock):
+    """A group's message of so many events of one kind, seen now."""
+
+    def make(delivery, count, kind="PDF_IS_BROKEN", severity="error", event_type="parse.failed"):
+        one = message(delivery=delivery, error=kind, error_kind=kind, severity=severity)
+        at = utc_text(clock.now())
+        tallies = (Tally(count, event_type, kind),)
+        return msgspec.structs.replace(one, group={}, count=count, tallies=tallies, first=at, last=at)
 
     return make

@@ -2,37 +2,12 @@
 
 import msgspec
 import pytest
-from desk import Desk
 from http_receiver import answering
-from slack_receivers import SlackBotReceiver
 
 from relay.destinations.slack.living import QUIET, RESTS
 from relay.errors import DeliveryFailed
 from relay.message import Tally
 from relay.model import utc_text
-
-
-@pytest.fixture
-async def slack(aiohttp_server, session, clock):
-    return await SlackBotReceiver(aiohttp_server, session, clock).start()
-
-
-@pytest.fixture
-def desk(slack, clock):
-    return Desk(slack, clock)
-
-
-@pytest.fixture
-def news(message, clock):
-    """A group's message of so many events of one kind, seen now."""
-
-    def make(delivery, count, kind="PDF_IS_BROKEN", severity="error", event_type="parse.failed"):
-        one = message(delivery=delivery, error=kind, error_kind=kind, severity=severity)
-        at = utc_text(clock.now())
-        tallies = (Tally(count, event_type, kind),)
-        return msgspec.structs.replace(one, group={}, count=count, tallies=tallies, first=at, last=at)
-
-    return make
 
 
 @pytest.fixture

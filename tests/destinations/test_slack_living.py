@@ -4,37 +4,11 @@ import msgspec
 import pytest
 from desk import Desk
 from http_receiver import answering
-from slack_receivers import SlackBotReceiver
 
 from relay.destinations.slack.living import LIVES, RESTS, gathered, place_of
 from relay.errors import DeliveryFailed
-from relay.message import Tally
-from relay.model import utc_text
 
 HOUR = 3600.0
-
-
-@pytest.fixture
-async def slack(aiohttp_server, session, clock):
-    return await SlackBotReceiver(aiohttp_server, session, clock).start()
-
-
-@pytest.fixture
-def desk(slack, clock):
-    return Desk(slack, clock)
-
-
-@pytest.fixture
-def failures(message, clock):
-    """A message of so many failures of one kind, seen now."""
-
-    def make(delivery, count, kind="PDF_IS_BROKEN"):
-        one = message(delivery=delivery, error=kind, error_kind=kind)
-        at = utc_text(clock.now())
-        tallies = (Tally(count, "parse.failed", kind),)
-        return msgspec.structs.replace(one, group={}, count=count, tallies=tallies, first=at, last=at)
-
-    return make
 
 
 @pytest.fixture
@@ -56,12 +30,12 @@ def batch(message):
     return make
 
 
-async def test_a_group_is_one_message_whose_numbers_grow(desk, failures, clock, slack):
-    await desk.send(failures("msg_1", 5000))
+async def test_a_group_is_one_message_whose_numbers_grow(desk, news, clock, slack):
+    await desk.send(news("msg_1", 5000))
     clock.time += 60
-    await desk.send(failures("msg_2", 3000, "TIMEOUT"))
+    await desk.send(news("msg_2", 3000, "TIMEOUT"))
     clock.time += 60
-    await desk.send(failures("msg_3", 2000))
+    await desk.send(news("msg_3", 2000))
     assert slack.methods == ["chat.postMessage", "chat.update", "chat.postMessage", "chat.update"]
     said, reply = desk.shows
     assert "3,000 × parse failed: TIMEOUT" in reply
@@ -71,39 +45,39 @@ async def test_a_group_is_one_message_whose_numbers_grow(desk, failures, clock, 
     assert "2 kinds of error within 2 m" in said
 
 
-async def test_it_goes_on_after_a_restart(desk, failures, clock, slack):
-    await desk.send(failures("msg_1", 2))
+async def test_it_goes_on_after_a_restart(desk, news, clock, slack):
+    await desk.send(news("msg_1", 2))
     after = Desk(slack, clock)
     after.place = desk.place
-    await after.send(failures("msg_2", 3))
+    await after.send(news("msg_2", 3))
     assert slack.methods == ["chat.postMessage", "chat.update"]
     assert "5 failures" in after.shows[0]
 
 
-async def test_a_delivery_that_is_tried_again_counts_once(desk, failures, slack):
-    await desk.send(failures("msg_1", 2))
+async def test_a_delivery_that_is_tried_again_counts_once(desk, news, slack):
+    await desk.send(news("msg_1", 2))
     slack.answer = answering(500)
     with pytest.raises(DeliveryFailed):
-        await desk.send(failures("msg_2", 3))
+        await desk.send(news("msg_2", 3))
     slack.answer = slack.thanks
     for _ in range(3):
-        await desk.send(failures("msg_2", 3))
+        await desk.send(news("msg_2", 3))
     assert "5 failures" in desk.shows[0]
 
 
-async def test_one_that_was_deleted_is_posted_anew_with_all_its_numbers(desk, failures, slack):
-    await desk.send(failures("msg_1", 2))
+async def test_one_that_was_deleted_is_posted_anew_with_all_its_numbers(desk, news, slack):
+    await desk.send(news("msg_1", 2))
     slack.posted.clear()
-    await desk.send(failures("msg_2", 3))
-    await desk.send(failures("msg_3", 4))
+    await desk.send(news("msg_2", 3))
+    await desk.send(news("msg_3", 4))
     assert slack.methods == ["chat.postMessage", "chat.update", "chat.postMessage", "chat.update"]
     (said,) = desk.shows
     assert "9 failures" in said
 
 
 @pytest.mark.parametrize("word", ["cant_update_message", "edit_window_closed", "channel_not_found"])
-async def test_one_that_cannot_be_changed_any_more_is_posted_anew(desk, failures, slack, word):
-    await desk.send(failures("msg_1", 2))
+async def test_one_that_cannot_be_changed_any_more_is_posted_anew(desk, news, slack, word):
+    await desk.send(news("msg_1", 2))
     well = slack.thanks
 
     async def answer(request):
@@ -111,50 +85,50 @@ async def test_one_that_cannot_be_changed_any_more_is_posted_anew(desk, failures
         return await (answering(200, f'{{"ok":false,"error":"{word}"}}') if refused else well)(request)
 
     slack.answer = answer
-    await desk.send(failures("msg_2", 3))
+    await desk.send(news("msg_2", 3))
     assert slack.methods == ["chat.postMessage", "chat.update", "chat.postMessage"]
     assert "5 failures" in desk.shows[-1]
 
 
 @pytest.mark.parametrize("word", ["ratelimited", "internal_error", "not_in_channel", "invalid_auth"])
-async def test_another_trouble_with_a_change_posts_nothing(desk, failures, slack, word):
-    await desk.send(failures("msg_1", 2))
+async def test_another_trouble_with_a_change_posts_nothing(desk, news, slack, word):
+    await desk.send(news("msg_1", 2))
     slack.answer = answering(200, f'{{"ok":false,"error":"{word}"}}')
     with pytest.raises(DeliveryFailed, match=word):
-        await desk.send(failures("msg_2", 3))
+        await desk.send(news("msg_2", 3))
     assert slack.methods == ["chat.postMessage", "chat.update"]
 
 
-async def test_after_an_hour_of_silence_another_message_begins(desk, failures, clock, slack):
-    await desk.send(failures("msg_1", 2))
+async def test_after_an_hour_of_silence_another_message_begins(desk, news, clock, slack):
+    await desk.send(news("msg_1", 2))
     clock.time += RESTS + 1
-    await desk.send(failures("msg_2", 3))
+    await desk.send(news("msg_2", 3))
     assert slack.methods == ["chat.postMessage", "chat.postMessage"]
     assert "3 failures" in desk.shows[-1]
 
 
-async def test_after_a_day_another_begins_though_news_never_ceased(desk, failures, clock, slack):
+async def test_after_a_day_another_begins_though_news_never_ceased(desk, news, clock, slack):
     hours = round(LIVES / HOUR)
     for hour in range(hours + 2):
-        await desk.send(failures(f"msg_{hour}", 1))
+        await desk.send(news(f"msg_{hour}", 1))
         clock.time += HOUR
     changes = ["chat.update", "chat.postMessage"] * hours  # and what tells of it in the thread
     assert slack.methods == ["chat.postMessage", *changes, "chat.postMessage"]
     assert "thread_ts" not in slack.payloads[-1]
 
 
-async def test_another_channel_in_the_configuration_gets_another_message(failures, clock):
-    begun = gathered(failures("msg_1", 2), to="#ops", now=clock.now())
+async def test_another_channel_in_the_configuration_gets_another_message(news, clock):
+    begun = gathered(news("msg_1", 2), to="#ops", now=clock.now())
     place = msgspec.structs.replace(place_of(begun.place), ts="1.1", channel="C1")
-    moved = msgspec.structs.replace(failures("msg_2", 3), place=place.encoded())
+    moved = msgspec.structs.replace(news("msg_2", 3), place=place.encoded())
     assert gathered(moved, to="#ops", now=clock.now()).count == 5
     elsewhere = gathered(moved, to="#other", now=clock.now())
     assert (elsewhere.count, place_of(elsewhere.place).ts) == (3, "")
 
 
-async def test_the_channel_is_changed_by_the_id_that_slack_gave_it(desk, failures, slack):
-    await desk.send(failures("msg_1", 2))
-    await desk.send(failures("msg_2", 3))
+async def test_the_channel_is_changed_by_the_id_that_slack_gave_it(desk, news, slack):
+    await desk.send(news("msg_1", 2))
+    await desk.send(news("msg_2", 3))
     assert [payload["channel"] for payload in slack.payloads] == ["#ops", "C0123456789"]
 
 
@@ -221,17 +195,17 @@ async def test_a_bad_end_that_is_the_first_that_is_heard_is_said_once(desk, batc
 
 
 @pytest.mark.parametrize("place", ["", "{}", "nonsense", '{"to":1}', "[" * 50_000, "null"])
-async def test_a_place_that_cannot_be_read_begins_another_message(desk, failures, slack, place):
+async def test_a_place_that_cannot_be_read_begins_another_message(desk, news, slack, place):
     desk.place = place
-    await desk.send(failures("msg_1", 2))
+    await desk.send(news("msg_1", 2))
     assert slack.methods == ["chat.postMessage"]
 
 
-def test_a_place_is_small_and_its_count_whole_whatever_came(failures):
+def test_a_place_is_small_and_its_count_whole_whatever_came(news):
     place, total = None, 0
     for n in range(200):
         kind = f"{n} " + "漢" * 500
-        message = msgspec.structs.replace(failures(f"msg_{n}", n + 1, kind), place=place)
+        message = msgspec.structs.replace(news(f"msg_{n}", n + 1, kind), place=place)
         message = gathered(message, to="#ops", now=1000.0 + n)
         place, total = message.place, total + n + 1
         assert len(place.encode()) <= 4000
@@ -240,23 +214,23 @@ def test_a_place_is_small_and_its_count_whole_whatever_came(failures):
     assert sum(tally.count for tally in place_of(place).tallies) == total
 
 
-async def test_the_numbers_of_a_title_are_whole_however_many_kinds_there_are(desk, failures, clock):
+async def test_the_numbers_of_a_title_are_whole_however_many_kinds_there_are(desk, news, clock):
     for n in range(80):
-        await desk.send(failures(f"msg_{n}", 5, f"KIND_{n}"))
+        await desk.send(news(f"msg_{n}", 5, f"KIND_{n}"))
         clock.time += 1
     assert "400 failures in parse" in desk.shows[0]
     assert "80 kinds" not in desk.shows[0], "which of them are the same can't be told any more"
     assert "more events" in desk.shows[0]
 
 
-async def test_an_answer_that_tells_no_place_keeps_none(desk, failures, slack):
+async def test_an_answer_that_tells_no_place_keeps_none(desk, news, slack):
     slack.answer = answering(200, '{"ok":true}')
-    receipt = await desk.send(failures("msg_1", 2))
+    receipt = await desk.send(news("msg_1", 2))
     assert receipt.place is None
 
 
-async def test_a_long_answer_that_repeats_the_message_is_understood(desk, failures, slack):
+async def test_a_long_answer_that_repeats_the_message_is_understood(desk, news, slack):
     echo = '{"ok":true,"message":{"text":"' + "\\u00e4" * 25_000 + '"},"channel":"C1","ts":"1.5"}'
     slack.answer = answering(200, echo)
-    receipt = await desk.send(failures("msg_1", 2))
+    receipt = await desk.send(news("msg_1", 2))
     assert (place_of(receipt.place).ts, len(receipt.answer)) == ("1.5", 4096)

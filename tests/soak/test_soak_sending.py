@@ -1,37 +1,22 @@
 """Sixty simulated hours of whole relays: what is owed arrives, or is dead as it was said."""
 
-import os
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from relay.store.outbox import POISON
+from tests.soak.command import soak
 from tests.soak.errands import an_errand
 from tests.soak.hours import Verdict, in_virtual_time
 from tests.soak.owed import Owed
 from tests.soak.sending import Lives, lived
 
-ROOT = Path(__file__).parents[2]
 SEED, WORLD = 1, "1/1"
 
 
-def soak(*arguments, **environ):
-    return subprocess.run(
-        [sys.executable, "-m", "tests.soak.sending", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_sixty_hours_owe_nothing_at_their_end(capsys):
-    done = soak("--seed", str(SEED), "--hours", "60")
+    done = soak("sending", "--seed", str(SEED), "--hours", "60")
     with capsys.disabled():
         print(f"\n{done.stdout}")  # noqa: T201 - the seed, and what the hours held
     assert done.returncode == 0, done.stdout + done.stderr
@@ -42,7 +27,7 @@ def test_a_world_is_the_same_each_time():
     told = [
         [
             line
-            for line in soak("--world", WORLD, PYTHONHASHSEED=seed).stdout.splitlines()
+            for line in soak("sending", "--world", WORLD, PYTHONHASHSEED=seed).stdout.splitlines()
             if "second" not in line
         ]
         for seed in ("1", "2")
