@@ -9,7 +9,7 @@ from pathlib import Path
 from relay.errors import Refused
 from relay.model import Clock
 
-WATCH_EVERY = 1.0
+WATCH_EVERY = 2.0
 
 _COUNT_AT = 16
 """In `FILE.lock`, after the number of the process: the number of the last commit."""

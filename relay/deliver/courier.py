@@ -11,7 +11,7 @@ from relay.store import Store
 
 log = logging.getLogger("relay.deliver")
 
-WATCH_EVERY = 0.5
+WATCH_EVERY = 0.8
 """Seconds between looks at whether another process, such as `relay retry`, has changed the outbox."""
 
 JUMP = 1.0

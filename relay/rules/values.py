@@ -5,10 +5,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
-from functools import lru_cache
 from typing import Any
-
-import re2
 
 from relay.model import seconds_of
 from relay.rules.fields import OPERATORS, Field
@@ -21,7 +18,6 @@ LONGEST_PATTERN = 1000
 LONGEST_LIST = 1000
 
 _BOUNDS = {"gte": operator.ge, "gt": operator.gt, "lte": operator.le, "lt": operator.lt}
-_TEXTS_KEPT, _LONGEST_TEXT_KEPT = 256, 300
 _LONGEST_TIME = 64  # of any ISO text; a longer one is not worth a parser's time
 
 
@@ -169,33 +165,13 @@ def _of_regex(table: Mapping[str, Any], field: Field, wrong: Wrong) -> Test:
     if len(pattern) > LONGEST_PATTERN:
         wrong(too_long(pattern))
         return _never
+    from relay.rules.patterns import searcher  # noqa: PLC0415 - 2 MB of library, for who has patterns
+
     try:
-        search = _searcher(pattern, folded=field.folded)
-    except re2.error as error:
-        wrong(f"bad regex: {error.args[0].decode('utf-8', 'replace')}")
+        return _in(field, searcher(pattern, folded=field.folded))
+    except ValueError as error:
+        wrong(f"bad regex: {error}")
         return _never
-    return _in(field, search)
-
-
-def _searcher(pattern: str, *, folded: bool) -> Test:
-    options = re2.Options()
-    options.log_errors = False
-    options.never_capture = True
-    options.case_sensitive = not folded
-    # In bytes: re2 then counts no characters for the place of a match, which nobody asks for.
-    search = re2.compile(_utf8(pattern), options).search
-
-    def found(text: str) -> bool:
-        return search(_utf8(text)) is not None
-
-    kept = lru_cache(_TEXTS_KEPT)(found)  # errors repeat, and a call of re2 costs more than all else
-    return lambda held: (
-        isinstance(held, str) and (kept(held) if len(held) <= _LONGEST_TEXT_KEPT else found(held))
-    )
-
-
-def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
 
 
 def _of_bounds(table: Mapping[str, Any], field: Field, wrong: Wrong) -> Test:

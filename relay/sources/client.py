@@ -28,6 +28,7 @@ Params = Mapping[str, str | Sequence[str]]
 Transport = httpx.AsyncBaseTransport
 
 _ATTEMPTS = 3
+_KEPT_OPEN = 55.0  # seconds; what balances load in front of an API commonly hangs up after 60
 _LONGEST_WAIT = 60.0  # seconds a request is held back for Retry-After; the look is given up for longer
 _LONGEST_REASON = 300
 _ERROR_BYTES = 64 * 1024
@@ -70,8 +71,10 @@ class Client:
             httpx.AsyncClient(
                 transport=self._transport,
                 timeout=self._deadline,
-                # No source may wait for the connections of another.
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
+                # No source may wait for the connections of another; each is kept from look to look.
+                limits=httpx.Limits(
+                    max_connections=None, max_keepalive_connections=100, keepalive_expiry=_KEPT_OPEN
+                ),
                 # The API takes a session cookie for a login: one key's must not go with another's request.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 headers={"Accept": "application/json", "Accept-Encoding": "gzip, deflate"},

@@ -109,18 +109,23 @@ def test_line_ends_of_windows_are_read(desk):
     assert desk.mistakes(content)[0].startswith("rules.toml:3: ")
 
 
-def test_line_numbers_are_only_learned_where_there_is_something_to_say(desk):
+def test_what_a_configuration_does_not_need_is_not_loaded(desk):
     hook = '[destinations.h]\ntype = "webhook"\nurl = "https://a.example"\nsecret = "$S"\n'
     desk.load(f"{hook}[rules.r]\non = ['*']\nto = ['h']", secrets=False)
     code = (
-        "import sys, pathlib, relay.config as c\n"
+        "import sys, pathlib, relay.config as c, relay.service\n"
         f"c.load(pathlib.Path({str(desk.path)!r}), environ={{}}, secrets=False)\n"
-        "sys.exit('tree_sitter' in sys.modules)"
+        "sys.exit(', '.join({'tree_sitter', 're2', 'slack_sdk'} & set(sys.modules)) or 0)"
     )
     run = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=False,
+        capture_output=True,
+        text=True,
     )
-    assert run.returncode == 0
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_the_file_is_looked_for_in_four_places_in_order(tmp_path):

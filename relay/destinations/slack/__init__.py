@@ -2,7 +2,7 @@
 
 from relay.destinations.slack.blocks import FLAVOUR
 from relay.destinations.slack.options import SlackOptions
-from relay.destinations.slack.send import Slack
 from relay.destinations.slack.shown import shown
+from relay.destinations.slack.slack import Slack
 
 __all__ = ["FLAVOUR", "Slack", "SlackOptions", "shown"]

@@ -1,4 +1,6 @@
-"""Messages go to Slack; the bot keeps one current, and posts another where that is gone."""
+"""How a message reaches Slack: by its hook, or by the bot, which keeps one current and posts another where
+that is gone. The only module that knows slack-sdk.
+"""
 
 import logging
 from contextlib import suppress
@@ -11,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from relay.addresses import endpoint
-from relay.destinations.http import READ_LIMIT, not_sent
+from relay.destinations.http import READ_LIMIT
 from relay.destinations.port import Receipt
 from relay.destinations.slack.answers import LOST, UNFIT, Said, failure, of_api, of_webhook
 from relay.destinations.slack.blocks import laid_out, minimal, reply
@@ -30,24 +32,7 @@ _SILENT = logging.Logger("slack-sdk", logging.CRITICAL + 1)  # noqa: LOG001 - it
 Payload = dict[str, Any]
 
 
-class Slack:
-    def __init__(self, options: SlackOptions, *, session: aiohttp.ClientSession, clock: Clock) -> None:
-        self._options = options
-        self._way = _Bot(options, session, clock) if options.token else _Hook(options, session, clock)
-
-    async def send(self, message: Message) -> Receipt:
-        try:
-            return await self._way.send(message)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            failed = not_sent(error, self._way.host)
-        # Not within the `except`: the error, whose words may quote the URL, would stay in its context.
-        raise failed
-
-    async def close(self) -> None:
-        """Nothing is its own."""
-
-
-class _Hook:
+class Hook:
     def __init__(self, options: SlackOptions, session: aiohttp.ClientSession, clock: Clock) -> None:
         assert options.url is not None
         self._url = options.url
@@ -72,7 +57,7 @@ class _Hook:
         return of_webhook(*exchange.heard(), self._clock.now())
 
 
-class _Bot:
+class Bot:
     def __init__(self, options: SlackOptions, session: aiohttp.ClientSession, clock: Clock) -> None:
         assert options.token is not None
         self._options = options
