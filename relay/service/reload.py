@@ -14,7 +14,7 @@ log = logging.getLogger("relay.service")
 
 Become = Callable[[Config], Awaitable[None]]
 
-LOOK_EVERY = 2.0
+LOOK_EVERY = 1.0
 """Seconds between two looks at the file; it is read once two in a row show the same, so not half written."""
 
 
