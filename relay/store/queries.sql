@@ -135,11 +135,14 @@ SELECT id, created_at, status, changed_at FROM jobs
 WHERE source = ? AND changed_at >= ? AND changes > 0 AND status IN ('COMPLETED', 'FAILED', 'CANCELLED')
 ORDER BY created_at
 
--- claimable: due rows of a lane but those it holds, oldest first; none of those that are held back is looked at
-SELECT * FROM deliveries
-WHERE destination = ? AND state = 'waiting' AND settle_until IS NULL AND held IS NULL AND due_at <= ?
-  AND (owner IS NULL OR owner <> ?)
-ORDER BY due_at, seq LIMIT ?
+-- claimable: due rows of a lane but those it holds, oldest first; none of those that are held back is looked at, and
+-- a group's message that was never claimed waits while another of it is being sent
+SELECT * FROM deliveries AS d
+WHERE destination = ?1 AND state = 'waiting' AND settle_until IS NULL AND held IS NULL AND due_at <= ?2
+  AND (owner IS NULL OR owner <> ?3) AND (group_key IS NULL OR claimed_at IS NOT NULL OR NOT EXISTS (
+    SELECT 1 FROM deliveries AS other WHERE other.destination = d.destination AND other.owner IS NOT NULL
+      AND other.rule = d.rule AND other.group_key = d.group_key AND other.due_at > ?2))
+ORDER BY due_at, seq LIMIT ?4
 
 -- before_in_group: the message before one of the same group
 SELECT * FROM deliveries WHERE destination = ? AND rule = ? AND group_key = ? AND settle_until IS NULL AND seq < ?
