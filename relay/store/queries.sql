@@ -480,7 +480,7 @@ UPDATE sources SET pruned_until = max(coalesce(pruned_until, ''), ?) WHERE id = 
 SELECT pruned_until FROM sources WHERE id = ?
 
 -- old_jobs: jobs that have not changed for long, and whether each may go: it ended, or vanished, or its source was
--- replaced, and neither it nor a delivery of its events is younger; the newest event and delivery stay, for the sequence
+-- replaced, and neither it nor a delivery of its events is younger; the newest event stays, for the sequence
 SELECT j.changed_at, j.created_at, j.id,
   (s.retired_at < :before OR (
     (j.gone_at < :before OR (j.status IN ('COMPLETED', 'FAILED', 'CANCELLED') AND j.follow_at IS NULL))
@@ -489,7 +489,7 @@ SELECT j.changed_at, j.created_at, j.id,
     SELECT 1 FROM events AS e LEFT JOIN delivery_parts AS p ON p.event = e.seq LEFT JOIN deliveries AS d ON d.id = p.delivery
     WHERE e.source = j.source AND e.job_id = j.id AND (
       e.timestamp >= :before OR d.state = 'waiting' OR d.ended_at >= :before
-      OR e.seq = (SELECT max(seq) FROM events) OR d.seq = (SELECT max(seq) FROM deliveries)))
+      OR e.seq = (SELECT max(seq) FROM events)))
 FROM jobs AS j JOIN sources AS s ON s.id = j.source
 WHERE j.source = :source AND j.changed_at < :before
   AND (j.changed_at, j.created_at, j.id) > (:changed_at, :created_at, :id)
@@ -498,8 +498,8 @@ ORDER BY j.changed_at, j.created_at, j.id LIMIT :most
 -- old_news: relay's own of a source, or of no source (0), and whether each may go
 SELECT e.job_id, e.nth, e.type, e.seq,
   e.timestamp < :before AND e.seq < (SELECT max(seq) FROM events) AND NOT EXISTS (
-    SELECT 1 FROM delivery_parts AS p JOIN deliveries AS d ON d.id = p.delivery WHERE p.event = e.seq AND (
-      d.state = 'waiting' OR d.ended_at >= :before OR d.seq = (SELECT max(seq) FROM deliveries)))
+    SELECT 1 FROM delivery_parts AS p JOIN deliveries AS d ON d.id = p.delivery
+    WHERE p.event = e.seq AND (d.state = 'waiting' OR d.ended_at >= :before))
 FROM events AS e WHERE e.source = :source AND e.job_id <= iif(:source = 0, '~', '')
   AND (e.job_id, e.nth, e.type) > (:job_id, :nth, :type)
 ORDER BY e.job_id, e.nth, e.type LIMIT :most
