@@ -74,9 +74,6 @@ UPDATE jobs SET told_stuck = 1 WHERE source = ? AND created_at = ? AND id = ?
 INSERT INTO events (seq, id, source, job_id, nth, type, timestamp, data, rules)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 
--- last_event: the store's sequence of events so far; inside the one writer's transaction it can't move
-SELECT coalesce(max(seq), 0) FROM events
-
 -- add_delivery: routed in the transaction that saw the change; held while an earlier one of its job waits
 INSERT INTO deliveries (id, destination, rule, relay, severity, job, state, due_at, give_up_at, created_at,
   group_key, group_wait, group_interval, planned_at, settle_until, replay, held)
@@ -461,10 +458,6 @@ INSERT INTO hints (source, job, received_at, asked, changed) VALUES (?, ?, ?, ?,
 -- measure_hints: by how much they came before the look that now begins
 UPDATE hints SET ahead = :now - asked
 WHERE source = :source AND changed = 1 AND ahead IS NULL
-
--- hint_statistics: per source now under its name
-SELECT s.name, count(*), sum(h.changed), avg(h.ahead) FROM hints AS h JOIN sources AS s ON s.id = h.source
-WHERE s.retired_at IS NULL GROUP BY s.name ORDER BY s.name
 
 -- tally: so many more
 INSERT INTO tallies (what, span, at, name, n) VALUES (?, ?, ?, ?, ?)

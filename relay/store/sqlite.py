@@ -94,7 +94,7 @@ class Store:
 
     hinted = _writes(hints.hinted)
     hints_measured = _writes(hints.hints_measured)
-    hint_statistics = _reads(hints.hint_statistics)
+    hint_statistics = _reads(figures.hint_statistics)
 
     begin = _writes(start.begin)
     change = _writes(start.change)
