@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from relay.deliver.lane import AGAIN_AFTER_TROUBLE, Lane
 from relay.errors import StoreFailed
@@ -46,8 +46,7 @@ class Courier:
 
     async def run(self) -> None:
         """Until `stop`. At its begin and end no claim is anyone's: it is the only one on the database."""
-        while not await self._done(self._store.begin(now=self._clock.now())):
-            await self._clock.sleep(AGAIN_AFTER_TROUBLE)
+        await self._until_done(lambda: self._store.begin(now=self._clock.now()))
         try:
             async with asyncio.TaskGroup() as self._group:
                 watch = self._group.create_task(self._watch())
@@ -71,8 +70,7 @@ class Courier:
 
     async def change(self, renamed: Mapping[str, str], renamed_rules: Mapping[str, str]) -> None:
         """What waits under an old name (by the new), or for a rule that was not there, is looked at anew."""
-        while not await self._done(self._store.change(renamed=renamed, renamed_rules=renamed_rules)):
-            await self._clock.sleep(AGAIN_AFTER_TROUBLE)
+        await self._until_done(lambda: self._store.change(renamed=renamed, renamed_rules=renamed_rules))
         self.wake()
 
     async def take_out(self, name: str) -> None:
@@ -83,8 +81,13 @@ class Courier:
             await asyncio.wait([task], timeout=GRACE)
             task.cancel()
             await asyncio.wait([task])
-        await self._done(self._store.end_leases(of=name, now=self._clock.now()))
+        # Whatever it takes: the next lane of that name would pass over them.
+        await self._until_done(lambda: self._store.end_leases(of=name, now=self._clock.now()))
         await lane.sender.close()
+
+    async def _until_done(self, work: Callable[[], Awaitable[None]]) -> None:
+        while not await self._done(work()):
+            await self._clock.sleep(AGAIN_AFTER_TROUBLE)
 
     async def _done(self, work: Awaitable[None]) -> bool:
         try:

@@ -171,7 +171,11 @@ class Lane:
             now=now,
         )
         words = None if self._options.is_living else self._words  # there they are said at each change
-        turn = await worded(turn, words, self._store, self._clock, self._options.timeout)
+        try:
+            turn = await worded(turn, words, self._store, self._clock, self._options.timeout)
+        except BaseException:  # no claim is left without anyone who sends it or gives it back
+            self._unsent += turn.claimed
+            raise
         for claimed in turn.claimed:
             self._ready.put_nowait(Ready(claimed, lease_until, claims.probe))
         self._unsent += turn.unread

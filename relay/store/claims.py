@@ -28,7 +28,7 @@ _decode = msgspec.json.Decoder().decode
 
 _Part = tuple[str, str, str, str, str]
 
-UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError)
+UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, RecursionError)
 """What a row raises that holds what it should not."""
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from relay import schedule
 from relay.model import SEVERITIES, seconds_of, utc_text
+from relay.store.figures import last_event
 from relay.store.named import SQL, as_json
 from relay.store.records import Group, NewDelivery, NewEvent
 from relay.store.tallies import tally
@@ -29,8 +30,7 @@ Part = tuple[NewDelivery, int]
 
 def add_events(db: Connection, source: int, events: Sequence[NewEvent], now: float) -> None:
     """Events with their deliveries, in few statements."""
-    (last,) = db.execute(SQL["last_event"]).fetchone()
-    numbered = list(enumerate(events, last + 1))
+    numbered = list(enumerate(events, last_event(db) + 1))
     db.executemany(SQL["add_event"], (_event_row(source, seq, new) for seq, new in numbered))
     tally(db, "event", utc_text(now), Counter(new.event.type for new in events))
     tally(db, "rule", utc_text(now), Counter(rule for new in events for rule in new.rules))

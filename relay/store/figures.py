@@ -1,4 +1,4 @@
-"""How things stand, in one cheap read: along indexes, and from what triggers have counted."""
+"""How things stand, in one cheap read: along indexes, and from what was counted as it happened."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -54,17 +54,13 @@ def _summary(db: Connection) -> Summary:
     cursor = db.execute(_SQL["sources"])
     names = [column[0] for column in cursor.description]
     sources = [dict(zip(names, row, strict=True)) for row in cursor]
-    hints = [
-        dict(zip(("source", "asked", "first", "seconds"), row, strict=True))
-        for row in db.execute(_SQL["hints"])
-    ]
     return Summary(
         sources=sources,
         open_jobs=_open_jobs(db, sources),
         queues=_queues(db),
         ever=_ever(db),
-        hints=hints,
-        last_event=db.execute(_SQL["last_event"]).fetchone()[0],
+        hints=hint_statistics(db),
+        last_event=last_event(db),
         bytes=db.execute(_SQL["size"]).fetchone()[0],
     )
 
@@ -82,7 +78,7 @@ def _open_jobs(db: Connection, sources: Sequence[Row]) -> dict[tuple[str, str], 
 
 def _queues(db: Connection) -> dict[str, Queue]:
     troubles = {name: (down_at, why) for name, down_at, why in db.execute(_SQL["troubles"])}
-    names = {row[0] for row in db.execute(_SQL["destinations"])} | set(troubles)
+    names = {*owed_destinations(db), *troubles}
     return {name: _queue(db, name, *troubles.get(name, (None, None))) for name in sorted(names)}
 
 
@@ -112,6 +108,17 @@ def _ever(db: Connection) -> dict[str, dict[str, int]]:
 def series(db: Connection, *, what: str, span: str, since: str) -> Sequence[tuple[str, str, int]]:
     """(at, name, count) of each "minute" or "hour" since; minutes are kept for two days."""
     return db.execute(_SQL["series"], (what, span, since)).fetchall()
+
+
+def hint_statistics(db: Connection) -> Sequence[Row]:
+    """Per source: hints asked for, those that showed a change first, and by how many seconds on average."""
+    rows = db.execute(_SQL["hints"])
+    return [dict(zip(("source", "asked", "first", "seconds"), row, strict=True)) for row in rows]
+
+
+def owed_destinations(db: Connection) -> list[str]:
+    """The names that deliveries go to, or went, whatever the configuration has."""
+    return [name for (name,) in db.execute(_SQL["destinations"])]
 
 
 def last_event(db: Connection) -> int:

@@ -42,11 +42,11 @@ SELECT min(due) FROM (
 SELECT what, name, n FROM tallies WHERE what IN ('delivery', 'event', 'rule') AND span = 'ever' AND at = ''
 
 -- hints: per source, those asked for, those that showed a change first, and by how much
-SELECT s.name, count(h.source), coalesce(sum(h.changed), 0), avg(h.ahead)
+SELECT s.name, count(*), sum(h.changed), avg(h.ahead)
 FROM sources AS s JOIN hints AS h ON h.source = s.id
 WHERE s.retired_at IS NULL GROUP BY s.name ORDER BY s.name
 
--- last_event: the store's sequence of events so far
+-- last_event: the store's sequence of events so far; inside the one writer's transaction it can't move
 SELECT coalesce(max(seq), 0) FROM events
 
 -- size: of the database without its journal

@@ -9,6 +9,7 @@ from itertools import product
 from sqlite3 import Connection
 from typing import Any
 
+from relay.store.figures import owed_destinations
 from relay.store.named import as_json, load
 from relay.store.records import Row
 
@@ -122,7 +123,7 @@ def deliveries_page(
     elif destinations or states:
         walks = [
             ("deliveries_of", (name, state, seq))
-            for name in destinations or [row[0] for row in db.execute(_SQL["destinations"])]
+            for name in destinations or owed_destinations(db)
             for state in states or [row[0] for row in db.execute(_SQL["states"], (name, name))]
         ]
     else:

@@ -50,13 +50,6 @@ WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq DESC
 -- event: one
 SELECT seq, id, type, timestamp, data, rules FROM events WHERE id = ?
 
--- destinations: the names that deliveries go to, each by one step along the index
-WITH RECURSIVE found(name) AS (
-  SELECT min(destination) FROM deliveries
-  UNION ALL SELECT (SELECT min(destination) FROM deliveries WHERE destination > found.name)
-  FROM found WHERE found.name IS NOT NULL)
-SELECT name FROM found WHERE name IS NOT NULL
-
 -- states: those that deliveries to a destination are in, likewise
 WITH RECURSIVE found(state) AS (
   SELECT min(state) FROM deliveries WHERE destination = ?

@@ -74,9 +74,6 @@ UPDATE jobs SET told_stuck = 1 WHERE source = ? AND created_at = ? AND id = ?
 INSERT INTO events (seq, id, source, job_id, nth, type, timestamp, data, rules)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 
--- last_event: the store's sequence of events so far; inside the one writer's transaction it can't move
-SELECT coalesce(max(seq), 0) FROM events
-
 -- add_delivery: routed in the transaction that saw the change; held while an earlier one of its job waits
 INSERT INTO deliveries (id, destination, rule, relay, severity, job, state, due_at, give_up_at, created_at,
   group_key, group_wait, group_interval, planned_at, settle_until, replay, held)
@@ -135,11 +132,14 @@ SELECT id, created_at, status, changed_at FROM jobs
 WHERE source = ? AND changed_at >= ? AND changes > 0 AND status IN ('COMPLETED', 'FAILED', 'CANCELLED')
 ORDER BY created_at
 
--- claimable: due rows of a lane but those it holds, oldest first; none of those that are held back is looked at
-SELECT * FROM deliveries
-WHERE destination = ? AND state = 'waiting' AND settle_until IS NULL AND held IS NULL AND due_at <= ?
-  AND (owner IS NULL OR owner <> ?)
-ORDER BY due_at, seq LIMIT ?
+-- claimable: due rows of a lane but those it holds, oldest first; none of those that are held back is looked at, and
+-- a group's message that was never claimed waits while another of it is being sent
+SELECT * FROM deliveries AS d
+WHERE destination = ?1 AND state = 'waiting' AND settle_until IS NULL AND held IS NULL AND due_at <= ?2
+  AND (owner IS NULL OR owner <> ?3) AND (group_key IS NULL OR claimed_at IS NOT NULL OR NOT EXISTS (
+    SELECT 1 FROM deliveries AS other WHERE other.destination = d.destination AND other.owner IS NOT NULL
+      AND other.rule = d.rule AND other.group_key = d.group_key AND other.due_at > ?2))
+ORDER BY due_at, seq LIMIT ?4
 
 -- before_in_group: the message before one of the same group
 SELECT * FROM deliveries WHERE destination = ? AND rule = ? AND group_key = ? AND settle_until IS NULL AND seq < ?
@@ -459,10 +459,6 @@ INSERT INTO hints (source, job, received_at, asked, changed) VALUES (?, ?, ?, ?,
 UPDATE hints SET ahead = :now - asked
 WHERE source = :source AND changed = 1 AND ahead IS NULL
 
--- hint_statistics: per source now under its name
-SELECT s.name, count(*), sum(h.changed), avg(h.ahead) FROM hints AS h JOIN sources AS s ON s.id = h.source
-WHERE s.retired_at IS NULL GROUP BY s.name ORDER BY s.name
-
 -- tally: so many more
 INSERT INTO tallies (what, span, at, name, n) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (what, span, at, name) DO UPDATE SET n = n + excluded.n
@@ -477,7 +473,7 @@ UPDATE sources SET pruned_until = max(coalesce(pruned_until, ''), ?) WHERE id = 
 SELECT pruned_until FROM sources WHERE id = ?
 
 -- old_jobs: jobs that have not changed for long, and whether each may go: it ended, or vanished, or its source was
--- replaced, and neither it nor a delivery of its events is younger; the newest event and delivery stay, for the sequence
+-- replaced, and neither it nor a delivery of its events is younger; the newest event stays, for the sequence
 SELECT j.changed_at, j.created_at, j.id,
   (s.retired_at < :before OR (
     (j.gone_at < :before OR (j.status IN ('COMPLETED', 'FAILED', 'CANCELLED') AND j.follow_at IS NULL))
@@ -486,7 +482,7 @@ SELECT j.changed_at, j.created_at, j.id,
     SELECT 1 FROM events AS e LEFT JOIN delivery_parts AS p ON p.event = e.seq LEFT JOIN deliveries AS d ON d.id = p.delivery
     WHERE e.source = j.source AND e.job_id = j.id AND (
       e.timestamp >= :before OR d.state = 'waiting' OR d.ended_at >= :before
-      OR e.seq = (SELECT max(seq) FROM events) OR d.seq = (SELECT max(seq) FROM deliveries)))
+      OR e.seq = (SELECT max(seq) FROM events)))
 FROM jobs AS j JOIN sources AS s ON s.id = j.source
 WHERE j.source = :source AND j.changed_at < :before
   AND (j.changed_at, j.created_at, j.id) > (:changed_at, :created_at, :id)
@@ -495,8 +491,8 @@ ORDER BY j.changed_at, j.created_at, j.id LIMIT :most
 -- old_news: relay's own of a source, or of no source (0), and whether each may go
 SELECT e.job_id, e.nth, e.type, e.seq,
   e.timestamp < :before AND e.seq < (SELECT max(seq) FROM events) AND NOT EXISTS (
-    SELECT 1 FROM delivery_parts AS p JOIN deliveries AS d ON d.id = p.delivery WHERE p.event = e.seq AND (
-      d.state = 'waiting' OR d.ended_at >= :before OR d.seq = (SELECT max(seq) FROM deliveries)))
+    SELECT 1 FROM delivery_parts AS p JOIN deliveries AS d ON d.id = p.delivery
+    WHERE p.event = e.seq AND (d.state = 'waiting' OR d.ended_at >= :before))
 FROM events AS e WHERE e.source = :source AND e.job_id <= iif(:source = 0, '~', '')
   AND (e.job_id, e.nth, e.type) > (:job_id, :nth, :type)
 ORDER BY e.job_id, e.nth, e.type LIMIT :most

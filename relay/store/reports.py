@@ -108,7 +108,10 @@ def waiting(db: Connection) -> Sequence[Row]:
 
 
 def version(db: Connection) -> int:
-    """A number that differs when another connection, of any process, has committed."""
+    """A number that differs when another connection, of any process, has committed.
+
+    The journal's file would not tell: it is written before the commit can be read, by what a disk takes.
+    """
     return int(db.execute("PRAGMA data_version").fetchone()[0])
 
 

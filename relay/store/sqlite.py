@@ -72,12 +72,8 @@ class Store:
     What each promises stands with the function behind it.
     """
 
-    def __init__(
-        self, writer: Writer, reader: sqlite3.Connection, executors: Sequence[Executor], journal: Path
-    ) -> None:
+    def __init__(self, writer: Writer, reader: sqlite3.Connection, executors: Sequence[Executor]) -> None:
         self.writer = writer
-        self._journal = journal
-        self._version: tuple[object, bool, int] = None, True, 0
         self._reader = reader
         self._executors = executors
 
@@ -98,7 +94,7 @@ class Store:
 
     hinted = _writes(hints.hinted)
     hints_measured = _writes(hints.hints_measured)
-    hint_statistics = _reads(hints.hint_statistics)
+    hint_statistics = _reads(figures.hint_statistics)
 
     begin = _writes(start.begin)
     change = _writes(start.change)
@@ -138,17 +134,8 @@ class Store:
     waiting = _reads(reports.waiting)
     audit_slice = _reads(audit.audit_slice)
     audit = _reads(audit.audit)
+    version = _reads(reports.version)
     writable = _writes(reports.writable)
-
-    async def version(self) -> int:
-        """A number that differs when another connection, of any process, has committed. It costs next to
-        nothing while the journal stays as it is; twice after it moved, since its time is a coarse one.
-        """
-        mark, (before, moved, number) = _mark(self._journal), self._version
-        if moved or mark != before:
-            number = await self.read(reports.version)
-        self._version = mark, mark != before, number
-        return number
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         loop = asyncio.get_running_loop()
@@ -184,13 +171,4 @@ def open_store(
     except (sqlite3.Error, OSError) as error:
         raise Refused(f"{path}: {words(error)}") from None
     pair = executors or (ThreadPoolExecutor(1, "relay-writer"), ThreadPoolExecutor(1, "relay-reader"))
-    journal = path.with_name(f"{path.name}-wal")
-    return Store(Writer(connection, pair[0], committed, timed), reader, pair, journal)
-
-
-def _mark(path: Path) -> object:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
+    return Store(Writer(connection, pair[0], committed, timed), reader, pair)

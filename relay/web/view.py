@@ -23,7 +23,7 @@ SHARE = 50.0
 
 @dataclass(kw_only=True)
 class View:
-    """What is served is asked of this. A reload replaces `config`, `pollers` and `courier`."""
+    """What is served is asked of this. A reload replaces `config` and `pollers`."""
 
     config: Config
     store: Store

@@ -68,6 +68,9 @@ class Receiver:
             raise failure
         return Receipt(status=200, answer="thanks")
 
+    async def close(self):
+        """Nothing is its own."""
+
     @property
     def times(self):
         return [when for when, _ in self.sent]

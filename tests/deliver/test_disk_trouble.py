@@ -83,3 +83,17 @@ async def test_a_stop_while_it_is_locked_ends_without_a_fault(office):
     async with at_work(office.courier({"inbox": receiver})):
         await asyncio.sleep(DAY / 24)
         assert await office.states() == {"delivered": 30}
+
+
+async def test_a_lane_that_is_replaced_while_it_is_locked_parks_nothing(office):
+    await office.happens()
+    courier = office.courier({"inbox": Receiver(takes=lambda _: DAY)})
+    async with at_work(courier):
+        await asyncio.sleep(1)
+        with locked(office):
+            gone = asyncio.create_task(courier.take_out("inbox"))
+            await asyncio.sleep(60)
+        await gone
+        courier.put("inbox", office.lane(Receiver()))
+        await asyncio.sleep(5)
+        assert await office.states() == {"delivered": 1}

@@ -65,3 +65,23 @@ async def test_many_groups_freeze_no_more_than_one_or_two_each(quick_office):
     receiver, _ = await outage(quick_office, 2, keys=20)
     frozen = {message.id for when, message in receiver.sent if when < 2 * HOUR}
     assert len(frozen) <= 2 * 20
+
+
+@pytest.mark.parametrize(("fourth", "held"), [("arrives", INTERVAL), ("fails", 0.0)])
+async def test_a_new_message_waits_to_see_whether_an_older_of_its_group_arrives(quick_office, fourth, held):
+    """Both are due at the same moment: the older for the fourth time, and an attempt takes two seconds."""
+    fails = 3 if fourth == "arrives" else 4
+    receiver = Receiver(
+        takes=lambda _: 2.0,
+        fails=lambda _, nth: DeliveryFailed("HTTP 500", status=500) if nth <= fails else None,
+    )
+    lane, group = quick_office.lane(receiver), Group(key="{}", wait=10.0, interval=INTERVAL)
+    async with at_work(lane):
+        await quick_office.happens("old", group=group)
+        lane.wake()
+        await asyncio.sleep(161)
+        await quick_office.happens("new", group=group)
+        await asyncio.sleep(75)
+    jobs = [message.events[0].data.job_id for _, message in receiver.sent]
+    assert jobs[:5] == ["old", "old", "old", "old", "new"]
+    assert receiver.times[4] - receiver.times[3] == 2.0 + held

@@ -89,3 +89,20 @@ async def test_what_can_not_be_kept_is_not_sent_until_it_can(quick_office):
         assert (len(said), receiver.sent) == (1, [])
         await asyncio.sleep(60)
     assert titles(receiver) == ["title"]
+
+
+async def test_where_words_can_not_be_found_at_all_a_message_is_claimed_again_until_they_can(quick_office):
+    said = []
+
+    def words(_):
+        said.append(1)
+        if len(said) == 1:
+            raise MemoryError
+        return "title", None
+
+    receiver = Receiver()
+    await quick_office.happens()
+    async with at_work(quick_office.lane(receiver, words=words)):
+        await asyncio.sleep(60)
+    assert titles(receiver) == ["title"]
+    assert [row["attempts"] for row in await quick_office.rows()] == [1]

@@ -206,3 +206,16 @@ async def test_what_another_process_changes_shows_in_the_version(place, store, a
     await other.close()
     assert await store.version() != before
     assert len(await lane.claim()) == 1
+
+
+async def test_the_newest_delivery_goes_when_it_is_old_and_its_number_is_not_used_again(store, account, lane):
+    await account.sees("a", "COMPLETED")
+    await lane.turn(*map(delivered, await lane.claim()), room=0)
+    await account.sees("quiet", to=(), at=9 * 86400)
+    await account.is_whole(mark="2026-11-30T00:00:00.000000Z")
+    before = "2026-09-30T00:00:00.000000Z"
+    await store.pruning_begins(before=before)
+    assert (await store.prune_jobs(source=account.id, before=before)).jobs == 1
+    assert await store.rows("deliveries") == []
+    await account.sees("b")
+    assert [row["seq"] for row in await store.rows("deliveries")] == [2]

@@ -85,6 +85,7 @@ async def test_two_of_a_group_are_not_claimed_at_once(account, lane):
     first = await one_of_a_group_that_waits(account, lane, until=300)
     (claimed,) = await lane.claim(at=300)
     assert claimed.id == first
+    assert await lane.claim(at=300) == (), "nor while it is being sent"
     await lane.turn(delivered(claimed), at=301, room=0)
     assert await lane.claim(at=360) == ()
     assert len(await lane.claim(at=361)) == 1

@@ -182,6 +182,22 @@ async def test_to_read_and_then_write_waits_for_another_writer_and_never_fails_a
         await store.close()
 
 
+async def test_a_commit_shows_in_the_version_though_the_journals_file_is_as_before(path):
+    """As where a disk took long: its file was written and looked at long before the commit could be read."""
+    store, other = open_store(path), open_store(path)
+    row = await other.open_source(name="parse", kind="parse", identity="{}", now=NOW)
+    other.writer._connection.execute("PRAGMA wal_checkpoint(RESTART)")
+    versions = [await store.version() for _ in range(3)]
+    journal = path.with_name(f"{path.name}-wal")
+    before = journal.stat()
+    await other.resynced(source=row.id, now=NOW)
+    os.utime(journal, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (journal.stat().st_mtime_ns, journal.stat().st_size) == (before.st_mtime_ns, before.st_size)
+    assert await store.version() not in versions
+    for opened in (store, other):
+        await opened.close()
+
+
 @pytest.mark.parametrize("count", [1, 100])
 async def test_a_page_is_one_hop_to_the_thread_and_one_commit(path, count):
     hops = []

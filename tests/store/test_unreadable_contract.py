@@ -11,6 +11,7 @@ from relay.store.outbox import UNREADABLE
 
 NO_JSON = "UPDATE events SET data = 'nonsense' WHERE job_id = 'bad'"
 ANOTHER_SHAPE = "UPDATE events SET data = '{\"job_id\": 7}' WHERE job_id = 'bad'"
+DEEP = "UPDATE events SET data = '" + '{"job":' * 5000 + "0" + "}" * 5000 + "' WHERE job_id = 'bad'"
 NO_TIME = "UPDATE deliveries SET give_up_at = 'soon' WHERE id LIKE 'msg-bad-%'"
 NOTHING = "DELETE FROM delivery_parts WHERE delivery LIKE 'msg-bad-%'"
 
@@ -28,7 +29,7 @@ async def bad(lane):
     return db.execute("SELECT state, reason FROM deliveries WHERE id = 'msg-bad-1-ops'").fetchone()
 
 
-@pytest.mark.parametrize("damage", [NO_JSON, ANOTHER_SHAPE, NO_TIME, NOTHING])
+@pytest.mark.parametrize("damage", [NO_JSON, ANOTHER_SHAPE, DEEP, NO_TIME, NOTHING])
 async def test_the_others_go(place, store, account, lane, damage):
     for job in ("a", "bad", "c"):
         await account.sees(job)
