@@ -9,6 +9,10 @@ from relay.web.security import DOOR, Door, guard, harden
 from relay.web.view import VIEW, View
 
 
+async def _prepared(_request: web.Request, response: web.StreamResponse) -> None:
+    harden(response)
+
+
 def app(view: View, measured: metrics.Metrics) -> web.Application:
     """Everything about this relay; `measured` is what it has counted since its start."""
     door = Door(view.config.token, view.clock)
@@ -17,7 +21,7 @@ def app(view: View, measured: metrics.Metrics) -> web.Application:
     )
     application[VIEW] = view
     application[DOOR] = door
-    application.on_response_prepare.append(harden)
+    application.on_response_prepare.append(_prepared)
     application.router.add_get("/healthz", checks.healthz)
     application.router.add_get("/readyz", checks.readyz)
     application.router.add_get("/metrics", metrics.handler(view, measured))

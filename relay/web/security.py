@@ -35,7 +35,7 @@ _NO_TOKEN = "actions need a token: set token in [relay], and send it as Authoriz
 _WRONG = "a token is needed: send it as Authorization: Bearer, or log in"
 
 
-async def harden(_request: web.Request, response: web.StreamResponse) -> None:
+def harden(response: web.StreamResponse) -> None:
     """On every answer; a page may say by itself what it needs of these."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
@@ -126,7 +126,8 @@ def is_same_origin(request: web.Request) -> bool:
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin", "")
     if site is not None:
         return site == "same-origin"
-    return urlsplit(origin).netloc == request.host if "://" in origin else False
+    place = origin.partition("://")[2]
+    return bool(place) and place == request.host
 
 
 DOOR = web.AppKey("door", Door)

@@ -87,6 +87,7 @@ async def test_the_cookie_of_a_login_opens_what_the_token_opens(running):
         ({"Sec-Fetch-Site": "same-site"}, 403),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://[::1"}, 403),
         ({"Sec-Fetch-Site": "same-origin"}, 404),
         ({"Origin": "{url}"}, 404),
     ],

@@ -44,9 +44,9 @@ async def changes(request: web.Request) -> web.StreamResponse:
     if listeners.count >= MOST_LISTENERS:
         raise Problem(503, "too many listen already", {"Retry-After": "30"})
     view = request.app[VIEW]
-    last = await _last(request, view)
     listeners.count += 1
     try:
+        last = await _last(request, view)
         async with sse_response(request, ping_interval=15, send_timeout=30) as stream:
             with suppress(ConnectionResetError, TimeoutError):
                 await _tell(stream, view, last, listeners.closing)
