@@ -63,7 +63,7 @@ class Routes:
 
     def delivery(self, event: Event, destination: str, rule: Rule, key: str, now: float) -> NewDelivery:
         terms = self.destinations[destination]
-        grouped = terms.grouped if rule.group_by is None else rule.group_by is not False
+        grouped = rule.gathers(by_default=terms.grouped)
         return NewDelivery(
             id=self.new_id("msg"),
             destination=destination,

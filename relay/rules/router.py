@@ -43,6 +43,10 @@ class Rule:
     group_interval: float = 60.0
     settle: float | None = None
 
+    def gathers(self, *, by_default: bool) -> bool:
+        """Whether its events go together, to a destination that takes them so `by_default`."""
+        return by_default if self.group_by is None else self.group_by is not False
+
 
 ALERTS = Rule(name="alerts_to", on=(), to=())
 """What a delivery to `[relay] alerts_to` names as its rule; no other has this name."""

@@ -18,9 +18,12 @@ def app(simulator: Simulator) -> web.Application:
         try:
             await asyncio.sleep(answer.delay)
             return await _send(request, answer)
-        except (ConnectionError, asyncio.CancelledError):  # the client did not wait
+        except asyncio.CancelledError:  # the client did not wait
             simulator.take_back(answer)
             raise
+        except ConnectionError:  # nor here; who is told, is gone
+            simulator.take_back(answer)
+            return web.StreamResponse()
 
     async def own_headers(_: web.BaseRequest, response: web.StreamResponse) -> None:
         response.headers.pop("Server", None)

@@ -1,5 +1,6 @@
 """The simulator on a real socket."""
 
+import asyncio
 import gzip
 import json
 
@@ -8,18 +9,19 @@ import pytest
 
 from relay.simulator import Request, Scenario
 from relay.simulator.http import app
+from tests.process.live import served
 
 HEADERS = {"Authorization": "Bearer llx-test"}
 
 
 @pytest.fixture
 def serve(open_account, aiohttp_client):
-    async def served(scenario=None):
+    async def client_of(scenario=None):
         account = open_account(scenario)
         client = await aiohttp_client(app(account.simulator), headers=HEADERS, auto_decompress=False)
         return account.simulator, client
 
-    return served
+    return client_of
 
 
 async def test_what_is_served_is_what_the_simulator_answers(serve, open_account):
@@ -91,3 +93,13 @@ async def test_a_slow_answer_that_nobody_waited_for_was_not_shown(serve):
         await client.get("/api/v2/parse", timeout=aiohttp.ClientTimeout(total=0.2))
     assert (await client.get("/api/v2/parse")).status == 200
     assert [row.answer for row in simulator.log] == [2]
+
+
+async def test_a_client_that_leaves_before_its_answer_is_no_error(open_account, caplog):
+    simulator = open_account(Scenario(slow=0.2)).simulator
+    simulator.fail_next(1, "slow")
+    async with served(app(simulator)) as url, aiohttp.ClientSession(url, headers=HEADERS) as session:
+        with pytest.raises(TimeoutError):
+            await session.get("/api/v2/parse", timeout=aiohttp.ClientTimeout(total=0.05))
+        await asyncio.sleep(0.3)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []

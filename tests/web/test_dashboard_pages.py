@@ -3,8 +3,10 @@
 import hashlib
 import re
 import tomllib
+from datetime import UTC
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from html5lib import HTMLParser
@@ -13,6 +15,7 @@ from yarl import URL
 from relay.web import pages
 from relay.web.pages import PAGES
 from relay.web.pages.assets import address
+from relay.web.pages.paper import environment
 from tests.web.conftest import EVIL, TOKEN
 
 LONG = [shown.path for shown in PAGES if "{" not in shown.path]
@@ -90,6 +93,27 @@ async def test_an_event_says_why_it_was_sent_or_not(running):
     assert "PDF_IS_BROKEN" in said
     own = await id_of(running, "events", type="delivery.dead")
     assert "No rule matched it" in words(await read(running, f"/events/{own}"))
+
+
+@pytest.mark.parametrize(
+    ("type_", "status", "previous", "said"),
+    [
+        ("parse.failed", "FAILED", "RUNNING", "running → failed"),
+        ("parse.failed", "FAILED", None, "new → failed"),
+        ("batch.finished", "COMPLETED", None, "completed"),
+        ("source.down", None, None, "none"),
+    ],
+)
+def test_a_change_says_from_what_to_what_but_for_what_is_none(type_, status, previous, said):
+    event = SimpleNamespace(type=type_, status=status, previous=previous)
+    template = '{% from "parts.html" import change %}{{ change(event) }}'
+    assert words(environment(UTC).render_str(template, event=event)).strip() == said
+
+
+async def test_a_rule_says_how_its_events_go_to_those_that_it_names(running):
+    said = words(await read(running, "/rules"))
+    assert "To hook Together each event by itself" in said
+    assert "Gathered for" not in said
 
 
 async def test_a_delivery_is_shown_with_its_attempts(running):

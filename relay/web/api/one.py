@@ -95,7 +95,8 @@ def _became(delivery: models.Delivery | None) -> str:
         return "its delivery was forgotten since"
     reason = f" ({delivery.reason})" if delivery.reason else ""
     if delivery.state == "waiting":
-        return f"waits, {_until(delivery)}, after {many(delivery.attempts, 'attempt')}{reason}"
+        tried = f", after {many(delivery.attempts, 'attempt')}" if delivery.attempts else ""
+        return f"waits, {_until(delivery)}{tried}{reason}"
     return f"{delivery.state} {delivery.ended_at}{reason}"
 
 
@@ -106,10 +107,10 @@ def _until(delivery: models.Delivery) -> str:
 
 
 async def delivery(view: View, _query: models.Query, names: Names) -> models.DeliveryWhole:
-    return whole(await _known(view, names["id"]))
+    return whole(await known(view, names["id"]))
 
 
-async def _known(view: View, delivery_id: str) -> Row:
+async def known(view: View, delivery_id: str) -> Row:
     row = await view.store.delivery(delivery_id=delivery_id)
     if row is None:
         raise Problem(404, "relay knows no such delivery: its id is wrong, or it was forgotten since")
@@ -122,6 +123,3 @@ def whole(row: Row) -> models.DeliveryWhole:
         tries=[models.Attempt(**attempt) for attempt in row["attempts_made"]],
         carries=[lists.event_of(event) for event in row["first_events"]],
     )
-
-
-known = _known

@@ -3,7 +3,9 @@
 from typing import Any, get_args
 
 from relay.config.warn import event_types
+from relay.destinations import TYPES
 from relay.model import OPEN_STATUSES
+from relay.rules import Rule
 from relay.web.api import lists, models, one
 from relay.web.api.lists import Names
 from relay.web.view import View
@@ -66,4 +68,14 @@ async def destinations(view: View, query: models.Query, names: Names) -> dict[st
 
 
 async def rules(view: View, query: models.Query, names: Names) -> dict[str, Any]:
-    return {"rules": (await lists.rules(view, query, names)).items, "alerts_to": view.config.alerts_to}
+    return {
+        "rules": (await lists.rules(view, query, names)).items,
+        "together": {rule.name: _together(view, rule) for rule in view.config.rules},
+        "alerts_to": view.config.alerts_to,
+    }
+
+
+def _together(view: View, rule: Rule) -> list[str]:
+    """Of its destinations those that hear of many events in one message."""
+    types = {name: TYPES[view.config.destinations[name].type] for name in rule.to}
+    return [name for name, of in types.items() if rule.gathers(by_default=of.for_people)]
