@@ -41,6 +41,12 @@ def connect(path: Path) -> sqlite3.Connection:
     )
 
 
+def reading(path: Path, *, patience: float = BUSY_SECONDS) -> sqlite3.Connection:
+    return sqlite3.connect(
+        uri(path, "ro"), uri=True, isolation_level=None, check_same_thread=False, timeout=patience
+    )
+
+
 def _check_whole(path: Path, last: int | None) -> None:
     """A journal that is damaged or gone takes commits with it that were told of. It is left as it is."""
     if last is None or not path.exists():
