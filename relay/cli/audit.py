@@ -6,6 +6,7 @@ from dataclasses import asdict
 import click
 
 from relay.cli.common import config_option, json_option, load, with_store
+from relay.render.units import many
 
 
 @click.command()
@@ -24,7 +25,7 @@ def audit(config: str | None, as_json: bool) -> None:
         click.echo(f"deliveries: {_counted(ledger.deliveries, ', ')}{replayed}")
         for line in ledger.amiss:
             click.echo(f"amiss: {line}")
-        click.echo("nothing amiss" if not ledger.amiss else f"{ledger.imbalance} things amiss")
+        click.echo("nothing amiss" if not ledger.amiss else f"{many(ledger.imbalance, 'thing')} amiss")
     sys.exit(1 if ledger.amiss else 0)
 
 

@@ -2,6 +2,7 @@ import click
 
 from relay.cli.common import config_option, load
 from relay.cli.pace import pace
+from relay.render.units import many
 
 
 @click.command()
@@ -16,15 +17,10 @@ def check(config: str | None, no_secrets: bool) -> None:
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}")
     click.echo(
-        f"ok: {_count(loaded.sources, 'source')}, {_count(loaded.destinations, 'destination')}, "
-        f"{_count(loaded.rules, 'rule')}"
+        f"ok: {many(len(loaded.sources), 'source')}, {many(len(loaded.destinations), 'destination')}, "
+        f"{many(len(loaded.rules), 'rule')}"
     )
     for spec in loaded.sources:
         click.echo(f"  {spec.name}: {spec.kind.name} of {spec.base_url}, every {spec.every:g} s")
     for line in pace(loaded.sources, {}):
         click.echo(line)
-
-
-def _count(things: object, word: str) -> str:
-    number = len(things)  # type: ignore[arg-type]
-    return f"{number} {word}" + ("" if number == 1 else "s")

@@ -20,9 +20,6 @@ from relay.store import Store, open_store
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
-GIVE_UP_AFTER = 3 * 86400.0
-"""Seconds for which a delivery is tried whose destination is not in the configuration."""
-
 config_option = click.option(
     "--config",
     "config",
@@ -84,8 +81,7 @@ async def in_slices(what: Sequence[T], work: Callable[[Sequence[T]], Awaitable[i
 
 def ends(loaded: Any, chosen: Iterable[tuple[int, str, str]], now: float) -> dict[str, float]:
     """Until when each of these deliveries is tried, begun now."""
-    after = {name: options.give_up_after for name, options in loaded.destinations.items()}
-    return {delivery: now + after.get(to, GIVE_UP_AFTER) for _, delivery, to in chosen}
+    return {delivery: now + loaded.give_up_after(to) for _, delivery, to in chosen}
 
 
 def told(unknown: Iterable[str]) -> str:

@@ -3,6 +3,7 @@ import time
 import click
 
 from relay.cli.common import config_option, in_slices, load, may_go_on, told, with_store, yes_option
+from relay.render.units import many
 from relay.store import Store
 
 
@@ -30,7 +31,7 @@ def drop(
         chosen = await store.chosen(states=["waiting"], ids=ids, destination=destination, rule=rule)
         if unknown := set(ids) - {delivery for _, delivery, _ in chosen}:
             raise click.ClickException(f"not waiting, or not there: {told(unknown)}")
-        click.echo(f"{len(chosen)} waiting deliveries to drop")
+        click.echo(f"{many(len(chosen), 'waiting delivery', 'waiting deliveries')} to drop")
         if not may_go_on(chosen, asking=not yes):
             return 0
         dropped = [delivery for _, delivery, _ in chosen]

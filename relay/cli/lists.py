@@ -9,6 +9,7 @@ import click
 
 from relay.cli.common import config_option, json_option, load, on_signals, print_rows, with_store
 from relay.message import one_line
+from relay.render.units import many
 from relay.store import Row, Store
 
 FOLLOW_EVERY = 0.5
@@ -119,9 +120,14 @@ def _flat_event(row: Row) -> Row:
 def event_for_people(row: Row) -> str:
     """One line: when, what, which, and from which status."""
     flat = _flat_event(row)
-    change = f"{flat['previous'] or 'new'} → {flat['status']}"
     error = f": {flat['error']}" if flat["error"] else ""
-    return one_line(f"{flat['timestamp']} {flat['type']} {flat['name']} ({change}){error}", 300)
+    return one_line(f"{flat['timestamp']} {flat['type']} {flat['name']}{_change(flat)}{error}", 300)
+
+
+def _change(flat: Row) -> str:
+    if outcome := flat["outcome"]:
+        return f" ({outcome['failed']} of {many(outcome['total'], 'file')} failed)"
+    return f" ({flat['previous'] or 'new'} → {flat['status']})" if flat["status"] else ""
 
 
 def waits_for(row: Row, loaded: Any) -> str | None:

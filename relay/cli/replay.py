@@ -17,6 +17,7 @@ from relay.cli.common import (
     yes_option,
 )
 from relay.model import utc_text
+from relay.render.units import many, number
 from relay.store import Replay, Store, Stored
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def replay(
         return await _anew(store, owed, yes, ids=ids, since=text or "")
 
     count = with_store(loaded.database, work)
-    click.echo(f"{count} wait to be sent; a running relay begins within a second")
+    click.echo(f"{number(count)} to be sent; a running relay begins within a second")
 
 
 def _refuse(
@@ -110,7 +111,7 @@ async def _exactly(store: Store, loaded: Any, yes: bool, **fits: Any) -> int:
     if unknown := set(fits["ids"]) - {delivery for _, delivery, _ in chosen}:
         raise click.ClickException(f"no such delivery: {told(unknown)}; 'relay deliveries' lists them")
     click.echo(
-        f"{len(chosen)} deliveries to send again, under their old ids: {_counted(to for *_, to in chosen)}"
+        f"{_deliveries(chosen)} to send again, each under its old id: {_counted(to for *_, to in chosen)}"
     )
     if not may_go_on(chosen, asking=not yes):
         return 0
@@ -133,7 +134,7 @@ async def _anew(store: Store, owed: "Owed", yes: bool, *, ids: Sequence[str], si
         raise click.ClickException(f"no such event: {told(unknown)}; 'relay events' lists them")
     events = len({one.event for one in found})
     click.echo(
-        f"{len(found)} deliveries of {events} events: {_counted(r.delivery.destination for r in found)}"
+        f"{_deliveries(found)} of {many(events, 'event')}: {_counted(r.delivery.destination for r in found)}"
     )
     if not may_go_on(found, asking=not yes):
         return 0
@@ -146,6 +147,10 @@ async def _stored(store: Store, ids: Sequence[str], since: str) -> AsyncIterator
         for stored in some:
             yield stored
         after = some[-1].seq
+
+
+def _deliveries(chosen: Sequence[object]) -> str:
+    return many(len(chosen), "delivery", "deliveries")
 
 
 def _counted(destinations: Any) -> str:

@@ -15,6 +15,7 @@ from relay.cli.common import (
     yes_option,
 )
 from relay.model import utc_text
+from relay.render.units import many, number
 from relay.store import Store
 
 
@@ -52,7 +53,7 @@ def retry(
         )
         if unknown := set(ids) - {delivery for _, delivery, _ in chosen}:
             raise click.ClickException(f"not dead, or not there: {told(unknown)}")
-        click.echo(f"{len(chosen)} dead deliveries to send again")
+        click.echo(f"{many(len(chosen), 'dead delivery', 'dead deliveries')} to send again")
         if not may_go_on(chosen, asking=not (yes or ids)):
             return 0
 
@@ -63,4 +64,4 @@ def retry(
         return await in_slices(chosen, again)
 
     count = with_store(loaded.database, work)
-    click.echo(f"{count} wait to be sent; a running relay begins within a second")
+    click.echo(f"{number(count)} to be sent; a running relay begins within a second")

@@ -85,8 +85,12 @@ def _hints(row: Row) -> Row:
 
 
 def _destinations(configured: list[str], owed: list[Row]) -> list[Row]:
-    known = {row["name"]: row for row in owed}
-    blank = {"waiting": 0, "delivered": 0, "dead": 0, "oldest": None}
-    rows = [{**blank, "name": name, **known.get(name, {}), "note": None} for name in configured]
+    known = {row["name"]: {**row, "note": _down(row)} for row in owed}
+    blank = {"waiting": 0, "delivered": 0, "dead": 0, "oldest": None, "down_at": None, "reason": None}
+    rows = [{"name": name, **blank, "note": None, **known.get(name, {})} for name in configured]
     gone = [row for name, row in known.items() if name not in configured and row["waiting"]]
     return rows + [{**row, "note": "not in the configuration"} for row in gone]
+
+
+def _down(row: Row) -> str | None:
+    return row["down_at"] and f"down since {row['down_at']}: {row['reason']}"

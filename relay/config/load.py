@@ -17,6 +17,7 @@ from relay.config.tables import RelayTable
 from relay.config.warn import warn
 from relay.destinations import Options
 from relay.destinations.dialler import FORBIDDEN, Dialler
+from relay.destinations.port import GIVE_UP_AFTER
 from relay.errors import ConfigError
 from relay.model import Secret
 from relay.rules import ALERTS, REPLAY, Router, Rule
@@ -51,6 +52,11 @@ class Config:
         """Those whose deliveries are sent, relay's own among them."""
         own = {REPLAY.name} | ({ALERTS.name} if self.alerts_to is not None else set())
         return frozenset({rule.name for rule in self.rules} | own)
+
+    def give_up_after(self, destination: str) -> float:
+        """Seconds for which a delivery is tried; where its destination is not in the file, as by default."""
+        options = self.destinations.get(destination)
+        return GIVE_UP_AFTER if options is None else options.give_up_after
 
     def secrets(self) -> list[Secret]:
         of_sources = [secret for spec in self.sources for secret in (spec.api_key, spec.signing_secret)]

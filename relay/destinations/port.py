@@ -12,6 +12,9 @@ from relay.addresses import Network, parse_network
 from relay.message import Message
 from relay.model import Secret, parse_duration
 
+GIVE_UP_AFTER = 3 * 86400.0
+"""Seconds for which deliveries are tried where the configuration does not say."""
+
 
 def _seconds(value: Any) -> float:
     if isinstance(value, str):
@@ -86,7 +89,7 @@ class Options(BaseModel):
     timeout: Annotated[Duration, Field(ge=1, le=300, validate_default=False)] = 15.0
     concurrency: Annotated[int, Field(ge=1, le=1000, strict=True)] = 10
     rate: Annotated[Rate | None, Field(validate_default=False)] = None
-    give_up_after: Annotated[Duration, Field(ge=0, validate_default=False)] = 3 * 86400.0
+    give_up_after: Annotated[Duration, Field(ge=0, validate_default=False)] = GIVE_UP_AFTER
     deny: Annotated[tuple[Annotated[Network, PlainValidator(_network)], ...], Field(max_length=1000)] = ()
 
     def secrets(self) -> list[Secret]:

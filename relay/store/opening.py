@@ -109,6 +109,8 @@ def _back_up(connection: sqlite3.Connection, to: Path) -> None:
 def words(error: Exception) -> str:
     if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
         return "is not a database of relay's; name another file in [relay] database"
+    if isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error):
+        return "is damaged; put a backup in its place, as docs/operations.md says"
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
         return (
             f"is locked by another process for more than {BUSY_SECONDS} s; wait until it is done, or end it"

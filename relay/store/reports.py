@@ -40,8 +40,10 @@ _SELECTS = {
           sum(d.state = 'delivered') AS delivered,
           sum(d.state = 'dead') AS dead,
           sum(d.state = 'superseded') AS superseded,
-          min(CASE WHEN d.state = 'waiting' THEN d.created_at END) AS oldest
-        FROM deliveries d WHERE 1 {and_} GROUP BY d.destination ORDER BY d.destination LIMIT :limit""",
+          min(CASE WHEN d.state = 'waiting' THEN d.created_at END) AS oldest,
+          t.down_at, t.reason
+        FROM deliveries d LEFT JOIN destinations t ON t.name = d.destination WHERE 1 {and_}
+        GROUP BY d.destination ORDER BY d.destination LIMIT :limit""",
 }
 
 _FILTERS = {

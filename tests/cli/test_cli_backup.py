@@ -8,10 +8,14 @@ import sqlite3
 import stat
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import THREE
 from tests.process.live import Home, served, until
+
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
 async def test_a_backup_is_one_private_file_that_opens_and_audits_clean(past):
@@ -77,6 +81,19 @@ async def test_a_relay_that_starts_on_a_copy_delivers_what_was_owed_under_its_ol
             await until(lambda: restored.ask("SELECT 1 FROM deliveries WHERE state = 'delivered'"))
         assert len({(arrival.id, arrival.body) for arrival in receiver.arrivals}) == 1
         assert (await restored.relay("audit")).status == 0
+
+
+async def test_the_way_back_to_an_earlier_release_is_as_the_documentation_says(past, api):
+    """What was committed since the backup is given up by who follows it, so relay starts."""
+    past.watch(api, THREE.format(url="http://127.0.0.1:9"), kinds=("parse", "split"))
+    await past.relay("backup", "relay.db.before-m9")
+    assert (await past.relay("poll")).status == 0
+    recipe = OPERATIONS.read_text("utf-8").partition("put the backup in its place: `cd /var/lib/relay && ")[2]
+    command = recipe.partition("`")[0].replace("before-m…", "before-m9")
+    shell = await asyncio.create_subprocess_exec("bash", "-euc", command, cwd=past.folder)
+    assert await shell.wait() == 0
+    again = await past.relay("poll")
+    assert again.status == 0, again.err
 
 
 async def test_a_file_that_is_there_is_not_overwritten_unless_it_is_said(past):

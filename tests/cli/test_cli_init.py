@@ -51,7 +51,8 @@ async def test_what_was_typed_is_kept_in_files_of_ones_own_and_nowhere_else(home
 
 
 async def test_a_secret_that_signs_is_made_where_there_is_none(home, api, hook):
-    await asked(home, api, ALL, "webhook", f"{hook}/gone", "y", WEBHOOK_SECRET="")
+    done = await asked(home, api, ALL, "webhook", f"{hook}/gone", "y", WEBHOOK_SECRET="")
+    assert "a receiver that checks signatures refuses the test" in done.err
     assert (home.folder / "secrets" / "WEBHOOK_SECRET").read_text().startswith("whsec_")
 
 

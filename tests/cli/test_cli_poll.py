@@ -1,5 +1,6 @@
 """One look by hand, at an API that is well and at one that is not."""
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -7,6 +8,7 @@ from contextlib import closing
 import pytest
 from aiohttp import web
 
+from relay.cli.lists import event_for_people
 from tests.cli.conftest import EVIL
 from tests.process.live import Home, served
 
@@ -54,6 +56,20 @@ async def test_a_first_look_tells_nothing_and_the_next_one_tells_changes(watched
     ]
     assert (await watched.relay("poll")).out == ""
     assert watched.ask("SELECT state, attempts FROM deliveries") == [("waiting", 0)] * 2
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"name": "a.pdf", "status": "FAILED", "error": "E1"}, "parse.failed a.pdf (new → FAILED): E1"),
+        ({"name": "b", "outcome": {"failed": 1, "total": 3}}, "parse.failed b (1 of 3 files failed)"),
+        ({"name": "parse", "error": "HTTP 500"}, "parse.failed parse: HTTP 500"),
+    ],
+)
+def test_an_event_is_told_by_what_it_has(data, said):
+    whole = {"previous": None, "status": None, "error": None, "outcome": None, **data}
+    row = {"timestamp": "12:00", "type": "parse.failed", "data": json.dumps(whole), "rules": "{}"}
+    assert event_for_people(row) == f"12:00 {said}"
 
 
 async def test_only_the_sources_named_are_looked_at(watched, simulator):

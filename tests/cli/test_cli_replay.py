@@ -42,8 +42,8 @@ async def sound(home):
 async def test_an_event_goes_once_more_to_whom_its_rules_sent_it(past, failed):
     done = await past.relay("replay", failed, stdin="y\n")
     assert done.status == 0
-    assert done.out.splitlines()[0] == "3 deliveries of 1 events: 1 to busy, 1 to gone, 1 to hook"
-    assert done.out.endswith("3 wait to be sent; a running relay begins within a second\n")
+    assert done.out.splitlines()[0] == "3 deliveries of 1 event: 1 to busy, 1 to gone, 1 to hook"
+    assert done.out.endswith("3 to be sent; a running relay begins within a second\n")
     assert made(past) == [
         ("busy", "failures", "waiting"),
         ("gone", "failures", "waiting"),
@@ -55,7 +55,7 @@ async def test_an_event_goes_once_more_to_whom_its_rules_sent_it(past, failed):
 async def test_it_may_go_elsewhere(past, failed):
     rewritten(past)
     done = await past.relay("replay", failed, "--to", "late", "--yes")
-    assert done.out.startswith("1 deliveries of 1 events: 1 to late\n")
+    assert done.out.startswith("1 delivery of 1 event: 1 to late\n")
     assert made(past) == [("late", "everything", "waiting")]
     assert await sound(past)
 
@@ -65,7 +65,7 @@ async def test_all_since_a_time_go(past):
     assert done.out.startswith("5 deliveries of 5 events: 5 to hook\n")
     none = await past.relay("replay", "--since", "2126-01-01T00:00:00Z", "--to", "hook", "--yes")
     assert none.out == (
-        "0 deliveries of 0 events: none\n0 wait to be sent; a running relay begins within a second\n"
+        "0 deliveries of 0 events: none\n0 to be sent; a running relay begins within a second\n"
     )
 
 

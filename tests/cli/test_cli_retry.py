@@ -22,7 +22,7 @@ async def test_one_is_sent_again_by_its_id(past, dead):
     done = await past.relay("retry", dead[0])
     assert done.status == 0
     assert done.out == (
-        "1 dead deliveries to send again\n1 wait to be sent; a running relay begins within a second\n"
+        "1 dead delivery to send again\n1 to be sent; a running relay begins within a second\n"
     )
     assert (states(past, dead[:1]), states(past, dead[1:])) == ({"waiting"}, {"dead"})
 
@@ -37,7 +37,7 @@ async def test_all_are_sent_again_after_a_yes(past, dead):
 @pytest.mark.parametrize("answer", ["n\n", "\n"])
 async def test_without_a_yes_nothing_changes(past, dead, answer):
     done = await past.relay("retry", "--all", stdin=answer)
-    assert "0 wait to be sent" in done.out
+    assert "0 to be sent" in done.out
     assert states(past, dead) == {"dead"}
 
 

@@ -82,6 +82,17 @@ async def test_status_says_which_list_shows_no_order(past):
     )
 
 
+async def test_status_says_which_destination_is_down_since_when_and_why(past):
+    assert "down since" not in (await past.relay("status")).out
+    change(
+        past,
+        "INSERT OR REPLACE INTO destinations (name, down_at, reason) VALUES ('busy', 'noon', 'HTTP 503')",
+    )
+    assert "  down since noon: HTTP 503" in (await past.relay("status")).out
+    rows = json.loads((await past.relay("status", "--json")).out)["destinations"]
+    assert {row["name"]: row["down_at"] for row in rows} == {"hook": None, "gone": None, "busy": "noon"}
+
+
 async def test_status_shows_what_hints_were_worth_once_there_were_any(past):
     assert "HINTS" not in (await past.relay("status")).out
     into = "INSERT INTO hints (source, job, received_at, asked, changed, ahead)"

@@ -141,6 +141,13 @@ def test_a_file_that_is_no_database_is_refused(path):
     assert path.read_text().startswith("relay = 1")
 
 
+async def test_a_damaged_database_is_refused_with_the_way_out(with_a_job):
+    damaged = bytearray(with_a_job.read_bytes())
+    damaged[100:4096] = b"\xaa" * 3996
+    with_a_job.write_bytes(damaged)
+    assert "is damaged; put a backup in its place" in the_refusal(with_a_job)
+
+
 @pytest.mark.parametrize("broken", ["no/such/folder/relay.db", "a-file/relay.db", "a-folder"])
 def test_a_place_where_no_database_can_be_is_refused(tmp_path, broken):
     (tmp_path / "a-file").touch()

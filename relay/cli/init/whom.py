@@ -11,6 +11,11 @@ from relay.cli.init.writing import Value
 
 Destination = dict[str, Value]
 
+_SIGNS = """\
+A secret that signs was made, WEBHOOK_SECRET; once all is written, give the receiver what its file holds.
+Until then a receiver that checks signatures refuses the test: that is no reason not to go on.\
+"""
+
 
 def _slack(answers: Answers) -> tuple[str, Destination]:
     answers.secret("SLACK_WEBHOOK_URL", "URL of an incoming webhook (https://hooks.slack.com/…)")
@@ -32,7 +37,7 @@ def _webhook(answers: Answers) -> tuple[str, Destination]:
     """With a secret that is made here: the receiver has to be given it."""
     url = answers.ask("URL of the receiver")
     if answers.made("WEBHOOK_SECRET", _secret):
-        click.echo("A secret that signs was made, WEBHOOK_SECRET: give it to the receiver.", err=True)
+        click.echo(_SIGNS, err=True)
     return "hook", {"type": "webhook", "url": _literal(url), "secret": "$WEBHOOK_SECRET"}
 
 

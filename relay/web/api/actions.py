@@ -7,15 +7,12 @@ from relay.web.api.lists import Names
 from relay.web.problems import Problem
 from relay.web.view import View
 
-GIVE_UP_AFTER = 3 * 86400.0
-"""Seconds, for a destination that is not in the configuration."""
-
 
 async def retry(view: View, _query: models.Query, names: Names) -> models.DeliveryWhole:
     """The same message under the same id, with all its time once more."""
     row = await one.known(view, names["id"])
-    options, now = view.config.destinations.get(row["destination"]), view.clock.now()
-    end = now + (options.give_up_after if options else GIVE_UP_AFTER)
+    now = view.clock.now()
+    end = now + view.config.give_up_after(row["destination"])
     if not await view.store.retry(give_up_at={row["id"]: end}, now=now):
         raise Problem(409, f"it is {row['state']}: only what is dead can be retried")
     view.courier.wake()

@@ -46,7 +46,7 @@ async def series(view: View, query: models.SeriesQuery, _: Names) -> models.Seri
     seconds, length = _STEPS[query.step]
     now = int(view.clock.now()) // seconds * seconds
     times = [now - seconds * back for back in reversed(range(query.points))]
-    what = query.what.removesuffix("s") if query.what == "events" else "delivery"
+    what = "event" if query.what == "events" else "delivery"
     rows = await view.store.series(what=what, span=query.step, since=utc_text(times[0])[:length])
     counts = defaultdict[int, Counter[str]](Counter)
     for at, name, n in rows:
