@@ -50,6 +50,7 @@ def jobs_page(
     *,
     sources: Sequence[str] = (),
     statuses: Sequence[str] = (),
+    job_id: str | None = None,
     before: tuple[str, str, str, int] | None = None,
     limit: int,
 ) -> Page:
@@ -57,13 +58,17 @@ def jobs_page(
     named = dict(db.execute(_SQL["live_sources"]).fetchall())
     ids = [number for name, number in named.items() if not sources or name in sources]
     changed, created, job, of = before or ("~", "~", "~", 0)
-    walks = [
-        (
-            "jobs_of_source" if status is None else "jobs_of_status",
-            (number, *(() if status is None else (status,)), changed, created, job, number < of),
-        )
-        for number, status in _branches(ids, statuses or [None])
-    ]
+    if job_id is not None:
+        chosen = (job_id, as_json(statuses), not statuses)
+        walks = [("jobs_of_id", (number, *chosen, changed, created, job, number < of)) for number in ids]
+    else:
+        walks = [
+            (
+                "jobs_of_source" if status is None else "jobs_of_status",
+                (number, *(() if status is None else (status,)), changed, created, job, number < of),
+            )
+            for number, status in _branches(ids, statuses or [None])
+        ]
     keys, last = _walked(db, walks, limit)
     rows = [_rows(db, "job", number, created, job)[0] for _, created, job, number in keys]
     return Page(rows=rows, next=last)

@@ -19,6 +19,12 @@ WHERE source = ? AND status = ? AND changed_at <= ?3 AND ((changed_at, created_a
   OR (?6 AND (changed_at, created_at, id) = (?3, ?4, ?5)))
 ORDER BY changed_at DESC, created_at DESC, id DESC LIMIT ?
 
+-- jobs_of_id: likewise; a source has one of an id
+SELECT changed_at, created_at, id, source FROM jobs
+WHERE source = ? AND id = ? AND (?4 OR status IN (SELECT value FROM json_each(?3)))
+  AND ((changed_at, created_at, id) < (?5, ?6, ?7) OR (?8 AND (changed_at, created_at, id) = (?5, ?6, ?7)))
+LIMIT ?
+
 -- job: by its key
 SELECT s.name AS source, s.kind, j.id, j.name, j.status, j.error, j.created_at, j.updated_at, j.changed_at,
   j.spell_at, j.changes, j.gone_at

@@ -60,6 +60,7 @@ async def test_the_overview_says_how_all_stands(running):
         ("/jobs", {"status": "FAILED"}, "bad.pdf", "good.pdf"),
         ("/jobs", {"status": "", "source": "parse"}, "good.pdf", "No job fits"),
         ("/jobs", {"source": "batch"}, "No job fits", "good.pdf"),
+        ("/jobs", {"id": "pjb-bad"}, "bad.pdf", "good.pdf"),
         ("/events", {"type": "parse.completed"}, "good.pdf", "bad.pdf"),
         ("/events", {"job": "pjb-bad"}, "bad.pdf", "good.pdf"),
         ("/deliveries", {"state": "dead"}, "HTTP 410", "HTTP 503"),

@@ -37,6 +37,7 @@ async def jobs(view: View, query: models.JobsQuery, _: Names) -> Listed[models.J
     page = await view.store.jobs_page(
         sources=query.source,
         statuses=[status.upper() for status in query.status],
+        job_id=query.id[0] if query.id else None,
         before=_job_key(query.cursor),
         limit=query.limit,
     )

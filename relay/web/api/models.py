@@ -34,6 +34,7 @@ class JobsQuery(Paged):
     cursor: Annotated[str, Meta(max_length=1200, pattern=_JOBS_CURSOR, description=_NEXT)] = ""
     source: Annotated[Names, Meta(description="Any of these sources.")] = []
     status: Annotated[Names, Meta(description="Any of these statuses.")] = []
+    id: Annotated[One, Meta(description="This job, of whatever source.")] = []
 
 
 class Newest(Paged):
