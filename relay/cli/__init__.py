@@ -3,12 +3,13 @@
 import importlib
 import signal
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from relay import __version__
-from relay.errors import ConfigError, Refused
+from relay.errors import ConfigError, Refused, StoreFailed
 
 _COMMANDS = {
     "run": ("relay.cli.run", "Watch the sources and deliver, until told to stop."),
@@ -72,6 +73,8 @@ def main() -> None:
         _leave(str(error), 2)
     except Refused as error:
         _leave(f"relay: {error}", 1)
+    except StoreFailed as error:
+        _leave(f"relay: the database did not answer: {error}", 1)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -80,6 +83,14 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:  # the output's disk is full, a name is too long
+        with suppress(OSError, AttributeError):  # else Python tries once more at its end
+            sys.stdout.close()
+        _leave(f"relay: {error}", 1)
+    except UnicodeEncodeError as error:
+        if not "\ud800" <= error.object[error.start] <= "\udfff":
+            raise
+        _leave("relay: an argument holds bytes that are no text; write it as UTF-8", 2)
 
 
 def _leave(text: str, status: int) -> None:

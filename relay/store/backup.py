@@ -25,6 +25,8 @@ def back_up(database: Path, to: Path, *, overwrite: bool, progress: Progress | N
         raise Refused(f"{to}: is the database itself, or part of it; name another file")
     if not overwrite and to.exists():
         raise Refused(f"{to}: is there already; name another file, or overwrite it by --force")
+    if to.exists() and not to.is_file():
+        raise Refused(f"{to}: is no file, and is left as it is; name another")
     part = to.with_name(f"{to.name}.partial")
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

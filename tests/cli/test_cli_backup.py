@@ -135,3 +135,19 @@ async def test_on_a_terminal_it_says_how_far_it_is(past):
     os.close(theirs)
     assert b"100 %" in os.read(ours, 10_000)
     os.close(ours)
+
+
+async def test_what_is_no_file_is_never_replaced_by_a_copy(past):
+    pipe = past.folder / "pipe"
+    os.mkfifo(pipe)
+    done = await past.relay("backup", str(pipe), "--force")
+    assert (done.status, done.out) == (1, "")
+    assert f"{pipe}: is no file, and is left as it is" in done.err
+    assert pipe.is_fifo()
+
+
+async def test_a_name_that_no_disk_takes_is_refused_in_one_line(past):
+    done = await past.relay("backup", "a" * 300)
+    (line,) = done.said
+    assert done.status == 1
+    assert "File name too long" in line

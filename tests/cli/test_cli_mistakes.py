@@ -113,3 +113,12 @@ async def test_what_a_mistake_quotes_can_not_colour_the_terminal(home):
     done = await home.relay("check")
     assert done.status == 2
     assert not {"\x1b", "\x9b"} & set(done.err)
+
+
+@pytest.mark.parametrize(
+    "args", [("jobs", "--id"), ("events", "--job"), ("retry",), ("drop",), ("replay",), ("retry", "--rule")]
+)
+async def test_an_argument_that_is_no_text_is_refused_in_one_line(past, args):
+    done = await past.relay(*args, "\udcff")
+    assert (done.status, done.out) == (2, "")
+    assert done.said == ["relay: an argument holds bytes that are no text; write it as UTF-8"]

@@ -120,3 +120,10 @@ async def test_reading_works_beside_a_relay_that_runs(past, command):
         await until(lambda: "relay runs" in past.log.read_text())
         assert (await past.relay(command)).status == 0
         assert relay.returncode is None
+
+
+async def test_a_database_that_fails_in_mid_command(past):
+    with closing(sqlite3.connect(past.database)) as db:
+        db.execute("ALTER TABLE events RENAME TO lost")
+        db.commit()
+    refused(await past.relay("events"), "the database did not answer")

@@ -113,6 +113,17 @@ async def test_a_reader_that_leaves_early_is_no_crash(past, args):
     assert (process.returncode, err) == (1, b"")
 
 
+async def test_an_output_whose_disk_is_full_is_said_in_one_line(past):
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        said = asyncio.subprocess.PIPE
+        process = await past.start(("jobs",), {}, stdin=asyncio.subprocess.DEVNULL, stdout=full, stderr=said)
+    finally:
+        os.close(full)
+    _, err = await asyncio.wait_for(process.communicate(), 15)
+    assert (process.returncode, err) == (1, b"relay: [Errno 28] No space left on device\n")
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 async def test_a_shell_takes_its_completion(home, shell):
     done = await home.relay("completion", shell)
