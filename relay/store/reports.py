@@ -6,6 +6,7 @@ from typing import Any
 
 from relay.store.named import as_json
 from relay.store.records import Row
+from relay.store.writer import number_of
 
 _SELECTS = {
     "jobs": """
@@ -118,5 +119,5 @@ def version(db: Connection) -> int:
 
 
 def writable(db: Connection) -> None:
-    """Raise StoreFailed where nothing can be written."""
-    db.execute("UPDATE sources SET seq = seq WHERE id = 0")
+    """Raise StoreFailed where nothing can be written: the commit goes to the disk, and changes nothing."""
+    db.execute(f"PRAGMA user_version = {number_of(db)}")

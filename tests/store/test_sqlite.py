@@ -16,6 +16,7 @@ from virtual import open_inline
 from relay.errors import Refused, StoreFailed
 from relay.store import Changes, open_store
 from relay.store.schema import migrations
+from relay.store.writer import number_of
 
 LATER_RELAY = """
 import sys
@@ -246,3 +247,13 @@ async def test_a_file_gives_its_free_pages_back(path):
 
 def _pages(db):
     return db.execute("PRAGMA page_count").fetchone()[0]
+
+
+async def test_whether_it_can_be_written_is_found_out_by_writing(path):
+    store = open_store(path)
+    journal = path.with_name(f"{path.name}-wal")
+    before, number = journal.stat().st_size, number_of(store.writer._connection)
+    await store.writable()
+    assert journal.stat().st_size > before
+    assert number_of(store.writer._connection) == number
+    await store.close()
