@@ -9,7 +9,7 @@ from tests.web.conftest import TOKEN, a_relay
 JUDGE = Path(sys.executable).with_name("schemathesis")
 HOW = (
     *("--header", f"Authorization: Bearer {TOKEN}", "--exclude-path", "/api/v1/changes", "--no-color"),
-    *("--mode", "all", "--max-examples", "10", "--seed", "1", "--max-time", "60"),
+    *("--mode", "all", "--max-examples", "10", "--seed", "1", "--max-time", "40"),
     *("--generation-database", "none"),
 )
 
