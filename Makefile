@@ -24,10 +24,10 @@ help: ## list the targets
 demo: $(RUN) ## watch relay work, without an account; Ctrl-C ends it
 	@$(VENV)/bin/relay demo $(ARGS)
 
-# Real processes that are killed by the clock want the machine for themselves.
+# Real processes that are killed by the clock want no crowd beside them.
 test: $(DEV) $(if $(shell command -v npm),$(SLACK)/.ready $(AXE)/.ready) ## run the tests
 	$(PY) -m pytest -n auto --dist worksteal $(or $(ARGS),--ignore tests/process)
-	$(if $(ARGS),,$(PY) -m pytest tests/process)
+	$(if $(ARGS),,$(PY) -m pytest -n 2 --dist loadfile tests/process)
 
 lint: $(DEV) ## ruff, mypy --strict and the import contract
 	$(VENV)/bin/ruff check .
