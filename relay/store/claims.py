@@ -94,7 +94,9 @@ def _spaced(row: Row) -> tuple[str, str, str, float]:
 
 
 def _claimed(row: Row, message: Message, attempt: int, at: str) -> Claimed:
-    seconds_of(row["give_up_at"])
+    """Raises one of UNREADABLE."""
+    for time in (row["give_up_at"], message.first):
+        seconds_of(time)
     return Claimed(
         seq=row["seq"],
         attempt=attempt,
@@ -116,10 +118,10 @@ def _to_move_on(db: Connection, destination: str, at: str, claims: Claims) -> tu
         return ()
     try:
         message = _message(db, row, _shown(db, [row])[row["id"]], claims)
+        return (_claimed(row, msgspec.structs.replace(message, only_progress=True), 0, at),)
     except UNREADABLE:
         db.execute(SQL["stands_still"], (row["id"],))
         return ()
-    return (_claimed(row, msgspec.structs.replace(message, only_progress=True), 0, at),)
 
 
 def _due(db: Connection, destination: str, at: str, owner: str, claims: Claims) -> list[Row]:

@@ -1,7 +1,7 @@
 """A row that holds what it should not ends as dead, with the reason, and stops no other; in any store."""
 
 import pytest
-from bookkeeping import NOW, a_group, delivered
+from bookkeeping import NOW, a_file, a_group, delivered
 
 from relay.ingest import OwnNews, Routes
 from relay.message import SHOWN
@@ -12,6 +12,7 @@ from relay.store.outbox import UNREADABLE
 NO_JSON = "UPDATE events SET data = 'nonsense' WHERE job_id = 'bad'"
 ANOTHER_SHAPE = "UPDATE events SET data = '{\"job_id\": 7}' WHERE job_id = 'bad'"
 DEEP = "UPDATE events SET data = '" + '{"job":' * 5000 + "0" + "}" * 5000 + "' WHERE job_id = 'bad'"
+NO_MOMENT = "UPDATE events SET timestamp = 'soon' WHERE job_id = 'bad'"
 NO_TIME = "UPDATE deliveries SET give_up_at = 'soon' WHERE id LIKE 'msg-bad-%'"
 NOTHING = "DELETE FROM delivery_parts WHERE delivery LIKE 'msg-bad-%'"
 
@@ -29,7 +30,7 @@ async def bad(lane):
     return db.execute("SELECT state, reason FROM deliveries WHERE id = 'msg-bad-1-ops'").fetchone()
 
 
-@pytest.mark.parametrize("damage", [NO_JSON, ANOTHER_SHAPE, DEEP, NO_TIME, NOTHING])
+@pytest.mark.parametrize("damage", [NO_JSON, ANOTHER_SHAPE, DEEP, NO_MOMENT, NO_TIME, NOTHING])
 async def test_the_others_go(place, store, account, lane, damage):
     for job in ("a", "bad", "c"):
         await account.sees(job)
@@ -89,3 +90,17 @@ async def test_one_that_settles_stops_no_other(place, store, account, lane):
     place.damage(NO_JSON)
     assert [one.id for one in await lane.claim(at=30)] == ["msg-a-1-ops"]
     assert await bad(lane) == ("dead", UNREADABLE)
+
+
+@pytest.mark.parametrize("damage", [NO_JSON, NO_TIME])
+async def test_a_message_in_place_of_which_it_is_stands_still(place, store, account, lane, damage):
+    await account.sees("bad", "COMPLETED", product="batch", follow=True)
+    (first,) = await lane.claim(living=True)
+    await lane.turn(delivered(first, place="C1/17"))
+    (batch,) = await store.batches_to_follow(source=account.id, now=NOW, limit=1)
+    files = [a_file(0, "COMPLETED")]
+    await store.batch_followed(source=account.id, batch=batch, files=files, event=None, again="", now=NOW + 1)
+    place.damage(damage)
+    assert await lane.claim(at=2, living=True) == ()
+    await account.sees("a", at=3)
+    assert [one.id for one in await lane.claim(at=3, living=True)] == ["msg-a-1-ops"]
