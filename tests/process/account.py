@@ -4,6 +4,7 @@ import time
 from itertools import count
 
 from relay.simulator import Simulator
+from relay.simulator.job import BatchFile, Job
 from tests.process.live import KINDS, Arrival, Home
 
 PATHS = {
@@ -17,6 +18,7 @@ PATHS = {
 by 410.
 """
 
+BATCH = ("RUNNING", "COMPLETED")
 MOST_OPEN = 40
 
 WATCHED = """
@@ -60,10 +62,14 @@ secret = "$WEBHOOK_SECRET"
 
 
 class Account:
-    """`truth`: of each job all statuses that it has had."""
+    """`truth`: of each job all statuses that it has had. `batches`: the jobs of each one's files, where
+    `kinds` has them.
+    """
 
     def __init__(self, simulator: Simulator, home: Home) -> None:
         self.truth: dict[str, list[str]] = {}
+        self.batches: dict[str, list[str]] = {}
+        self.kinds: tuple[str, ...] = ("parse",)
         self.old: set[str] = set()
         self._simulator = simulator
         self._home = home
@@ -87,17 +93,34 @@ class Account:
                 if not left:
                     del self._left[job]
         if len(self._left) < MOST_OPEN:
-            for name in PATHS:
-                self._begins(name)
+            jobs = {name: self._begins(name) for name in PATHS}
+            if "batch" in self.kinds:
+                del jobs["calm"]  # which may be told of before it turns well
+                self._batch_begins(list(jobs.values()))
 
     def is_known(self) -> bool:
+        """Also what became of each batch."""
         known = dict(self._home.ask("SELECT id, status FROM jobs"))
-        return all(known.get(job) == statuses[-1] for job, statuses in self.truth.items())
+        told = {row[0] for row in self._home.ask("SELECT job_id FROM events WHERE type = 'batch.finished'")}
+        batches = {batch for batch in self.batches if self.has_ended(batch)}
+        return batches <= told and all(known.get(job) == had[-1] for job, had in self.truth.items())
 
-    def _begins(self, name: str) -> None:
+    def has_ended(self, batch: str) -> bool:
+        """With all jobs of its files."""
+        return self._left.keys().isdisjoint({batch, *self.batches[batch]})
+
+    def _begins(self, name: str) -> Job:
         first, *left = PATHS[name]
         job = self._simulator.create("parse", status=first, name=f"{name}-{next(self._numbers)}.pdf")
         self.truth[job.id], self._left[job.id] = [first], left
+        return job
+
+    def _batch_begins(self, jobs: list[Job]) -> None:
+        first, *left = BATCH
+        files = [BatchFile(id=f"file-{job.id}", name=str(job.name), job=job) for job in jobs]
+        batch = self._simulator.create("batch", status=first, name="batch", files=files)
+        self.truth[batch.id], self._left[batch.id] = [first], left
+        self.batches[batch.id] = [job.id for job in jobs]
 
 
 class Answers:

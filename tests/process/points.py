@@ -17,6 +17,9 @@ FIRST_LOOK = ("add_source", "add_job", "look_whole")
 
 SEEING = _each("add_event", "move_job", "look_whole", "source_down", "source_up")
 
+FOLLOWING = _each("keep_batch_file", "follow_again")
+"""What is learned of a batch's files, and that it is told of with them."""
+
 SENDING = [
     *_each("lease", "settle_delivered", "settle_again", "settle_dead", "destination_dead"),
     *_each("raise_severity", "supersede", "forget_delivery"),

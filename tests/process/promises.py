@@ -38,12 +38,19 @@ class Promises:
 
     def broken(self) -> list[str]:
         """Each promise that is not kept; empty where all are."""
-        return [*audited(self._home), *self._changes(), *self._states(), *self._arrivals(), *self._order()]
+        return [
+            *audited(self._home),
+            *self._changes(),
+            *self._outcomes(),
+            *self._states(),
+            *self._arrivals(),
+            *self._order(),
+        ]
 
     def _changes(self) -> Iterator[str]:
         told: defaultdict[str, list[tuple[str | None, str]]] = defaultdict(list)
         for event_type, data in self._events.values():
-            if event_type.startswith("parse.") and data["job_id"] is not None:
+            if data["job_id"] is not None and event_type != "batch.finished":
                 told[data["job_id"]].append((data["previous"], data["status"]))
         if news := told.keys() - self._account.truth.keys():
             yield f"told of {sorted(news)}, which have not moved"
@@ -51,6 +58,19 @@ class Promises:
             wanted = list(zip([None, *statuses], statuses, strict=False))
             if told[job] != wanted:
                 yield f"{job}: had {statuses}, told was {told[job]}"
+
+    def _outcomes(self) -> Iterator[str]:
+        """Each batch that has ended with all its files is told of once, with what became of them."""
+        told: defaultdict[str, list[tuple[int, ...]]] = defaultdict(list)
+        for event_type, data in self._events.values():
+            if event_type == "batch.finished":
+                outcome = data["outcome"]
+                told[data["job_id"]].append(tuple(outcome[word] for word in ("total", "completed", "failed")))
+        for batch, jobs in self._account.batches.items():
+            ends = Counter(self._account.truth[job][-1] for job in jobs)
+            outcome = (len(jobs), ends["COMPLETED"], ends["FAILED"])
+            if told[batch] != ([outcome] if self._account.has_ended(batch) else []):
+                yield f"{batch}: its files ended as {dict(ends)}, told was {told[batch]}"
 
     def _states(self) -> Iterator[str]:
         """Of each event and destination that a rule names there is one delivery, and it has ended."""
@@ -76,7 +96,7 @@ class Promises:
             yield "failed"
             if data["name"].startswith(("calm", "harsh")):
                 yield "calm"
-        if event_type in {"parse.failed", "parse.completed"}:
+        if event_type in {"parse.failed", "parse.completed", "batch.completed"}:
             yield "groups"
 
     def _may_be(self, state: str, event: str, to: str) -> bool:

@@ -66,7 +66,11 @@ class Reigns:
         return response
 
     def write(self) -> None:
-        self.home.watch(self._api, WATCHED.format(url=self._url), kinds=("parse",))
+        self.home.watch(self._api, WATCHED.format(url=self._url), kinds=self.account.kinds)
+
+    def has_seen(self) -> bool:
+        """Each list whole: what comes from now on is news."""
+        return self.home.sources_seen() >= len(self.account.kinds)
 
     async def dies(
         self,
@@ -152,7 +156,7 @@ class Reigns:
         """The account moves meanwhile."""
         moved = 0.0
         while process.is_alive():
-            if moving and time.monotonic() > moved + MOVE_EVERY and self.home.sources_seen():
+            if moving and time.monotonic() > moved + MOVE_EVERY and self.has_seen():
                 self.account.moves()
                 moved = time.monotonic()
             yield

@@ -17,6 +17,7 @@ from tests.process.mortal import Doom
 from tests.process.points import (
     COMMANDS,
     FIRST_LOOK,
+    FOLLOWING,
     MIGRATING,
     MOMENTS,
     RELOADING,
@@ -43,12 +44,12 @@ async def first_look(tale, moment):
     reigns.account.was_there_before()
     for statement in FIRST_LOOK:
         await reigns.dies(Doom(moment=moment, statement=statement))
-    await reigns.lives(reigns.home.sources_seen)
+    await reigns.lives(reigns.has_seen)
     await reigns.lives(lambda: tale.events() > 10, moving=True)
 
 
 async def looked(reigns):
-    await reigns.lives(reigns.home.sources_seen)
+    await reigns.lives(reigns.has_seen)
 
 
 async def seeing(tale):
@@ -57,6 +58,14 @@ async def seeing(tale):
         if doom.statement == "source_up":
             await tale.reigns.dies(Doom(moment="counted", statement="source_down"), denied=True)
         await tale.reigns.dies(doom, denied=doom.statement == "source_down")
+
+
+async def following(tale):
+    tale.reigns.account.kinds = ("parse", "batch")
+    await looked(tale.reigns)
+    for doom in FOLLOWING:
+        await tale.reigns.dies(doom)
+    assert any(map(tale.reigns.account.has_ended, tale.reigns.account.batches))
 
 
 async def sending(tale, points):
@@ -98,6 +107,7 @@ async def migrating(tale):
 TALES = {
     **{f"a first look, {moment}": (first_look, moment) for moment in MOMENTS},
     "seeing": (seeing,),
+    "following": (following,),
     "sending, first half": (sending, SENDING[::2]),
     "sending, second half": (sending, SENDING[1::2]),
     "starting and stopping": (starting_and_stopping,),
@@ -140,12 +150,13 @@ HARM = {
     "UPDATE deliveries SET state = 'superseded' WHERE destination = 'all' AND seq < 9": "is superseded",
     "DELETE FROM deliveries WHERE destination = 'groups'": "no delivery that is owed",
     "UPDATE deliveries SET id = id || '2' WHERE state = 'delivered'": "never came",
+    "UPDATE events SET data = json_set(data, '$.outcome.failed', 9) WHERE nth < 9": "its files ended as",
 }
 
 
 @pytest.mark.parametrize("harm", HARM)
 def test_a_promise_that_is_broken_is_found(tales, tmp_path, harm):
-    reigns = tales["sending, first half"].reigns
+    reigns = tales["following" if "outcome" in harm else "sending, first half"].reigns
     home = Home(tmp_path)
     shutil.copy(reigns.home.database, home.database)
     with closing(sqlite3.connect(home.database)) as db, db:

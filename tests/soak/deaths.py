@@ -34,7 +34,7 @@ async def reign(folder: Path, chance: Random, kills: int) -> tuple[Counter[str],
     """So many kills on one database; what it all came to, and what is amiss."""
     reigns = Reigns(Home(folder))
     async with reigns.reachable():
-        await reigns.lives(reigns.home.sources_seen)
+        await reigns.lives(reigns.has_seen)
         for _ in range(kills):
             if chance.random() < NAMED:
                 doom = chance.choice(POINTS)
