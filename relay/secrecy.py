@@ -34,9 +34,12 @@ def hiding(secrets: Iterable[Secret]) -> Hide:
 
 
 def _without_begun(text: str, form: str) -> str:
-    for length in range(len(form) - 1, SHORTEST - 1, -1):
-        if text.endswith(form[:length]):
-            return text[:-length] + MASK
+    begin = form[:SHORTEST]
+    at = text.find(begin, max(0, len(text) - len(form) + 1))
+    while at >= 0:
+        if form.startswith(text[at:]):
+            return text[:at] + MASK
+        at = text.find(begin, at + 1)
     return text
 
 
