@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -63,6 +64,7 @@ def _run(config: str | None, quiet: bool, form: logs.Format, dry_run: bool) -> N
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again.ask)
         await serve(config, environ=os.environ, clock=SystemClock(), stop=stop, **how)
 
+    gc.freeze()  # what is loaded stays: to walk through it for garbage would hold all up, for 20 ms at a time
     if not dry_run:
         asyncio.run(body(loaded, again=again))
         return

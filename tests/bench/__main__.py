@@ -1,6 +1,7 @@
 """`make bench`: ratios measured in one run; they say more than rates, which are the machine's."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -33,6 +34,7 @@ BENCHES: dict[str, Callable[[Path], AsyncIterator[Compared]]] = {
 )
 @click.option("--json", "as_json", is_flag=True, help="One object a line, with the numbers of each round.")
 def main(only: tuple[str, ...], *, as_json: bool) -> None:
+    gc.freeze()  # as `relay run` does
     for name in only or BENCHES:
         compared = asyncio.run(_measured(name))
         click.echo(
