@@ -1,13 +1,8 @@
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from relay.cli.common import config_option, load
-
-if TYPE_CHECKING:
-    from relay.store.backup import Progress
+from relay.cli.common import config_option, load, percent
 
 
 @click.command()
@@ -22,20 +17,11 @@ def backup(config: str | None, force: bool, file: Path) -> None:
     database = load(config, secrets=False).database
     if not database.exists():
         raise Refused(f"{database}: there is no database yet; 'relay run' or 'relay poll' makes it")
+    show = percent()
     size = back_up(
-        database, file.absolute(), overwrite=force, progress=_bar() if sys.stderr.isatty() else None
+        database,
+        file.absolute(),
+        overwrite=force,
+        progress=lambda _, left, pages: show(pages - left, pages),
     )
     click.echo(f"{file}: {size / 1e6:.1f} MB")
-
-
-def _bar() -> "Progress":
-    shown = -1
-
-    def progress(_: int, left: int, pages: int) -> None:
-        nonlocal shown
-        percent = 100 * (pages - left) // max(1, pages)
-        if percent != shown:
-            shown = percent
-            click.echo(f"\r{percent:3d} %" + ("\n" if not left else ""), nl=False, err=True)
-
-    return progress

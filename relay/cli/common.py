@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -76,7 +77,26 @@ AT_ONCE = 5000
 
 async def in_slices(what: Sequence[T], work: Callable[[Sequence[T]], Awaitable[int]]) -> int:
     """The sum of what `work` says of each slice."""
-    return sum([await work(what[start : start + AT_ONCE]) for start in range(0, len(what), AT_ONCE)])
+    show, total = percent(), 0
+    for start in range(0, len(what), AT_ONCE):
+        some = what[start : start + AT_ONCE]
+        total += await work(some)
+        show(start + len(some), len(what))
+    return total
+
+
+def percent() -> Callable[[int, int], None]:
+    """Told how much is done, of how much, it says so on a terminal; elsewhere it says nothing."""
+    shown = None
+
+    def show(done: int, of: int) -> None:
+        nonlocal shown
+        now = 100 * done // max(1, of)
+        if now != shown and sys.stderr.isatty():
+            click.echo(f"\r{now:3d} %" + ("\n" if done == of else ""), nl=False, err=True)
+        shown = now
+
+    return show
 
 
 def ends(loaded: Any, chosen: Iterable[tuple[int, str, str]], now: float) -> dict[str, float]:

@@ -36,6 +36,9 @@ LONGEST_SILENCE = 900.0
 TURNS = 15
 """Requests of each source of a key that may go before one of a look, and before its three tries, at most."""
 
+SAYS_EVERY = 30.0
+"""Seconds of a look between two lines of the log that say how far it has come."""
+
 DOWN_AFTER = 3
 """Looks in a row that fail before it is told; a refused key is told of at once."""
 
@@ -90,8 +93,10 @@ class Poller:
         self.last: Looked | None = None
         self._failures = ingest.row.failures
         self._absent = False
+        self._under_way: Look | None = None
+        self._said_at = 0.0
         self._warned = set[str]()
-        asking = Asking(client=client, ingest=ingest, changed=changed, moved=self._moved)
+        asking = Asking(client=client, ingest=ingest, changed=changed, moved=self._goes_on)
         self.looking = Looking(asking=asking, store=store, clock=clock, most=FEWEST_QUESTIONS)
         self._resync = Resync(asking=asking, store=store, clock=clock, per_second=0.0)
         self.share(sharing)
@@ -162,6 +167,7 @@ class Poller:
         """One look, told in one line of the log. What its pages showed is kept even where it fails."""
         began = self._clock.now()
         look = Look(after_outage=self._ingest.after_outage(began))
+        self._under_way, self._said_at = look, began
         failed: LookFailed | None = None
         try:
             await self._look(look)
@@ -186,6 +192,21 @@ class Poller:
 
     def _moved(self) -> None:
         self.progress.within(self._silence)
+
+    def _goes_on(self) -> None:
+        """A look that takes long says so, as far as it has come."""
+        self._moved()
+        look, now = self._under_way, self._clock.now()
+        if look is not None and not 0 <= now - self._said_at < SAYS_EVERY:
+            self._said_at = now
+            line = Wide(
+                "look goes on",
+                source=self.spec.name,
+                pages=look.pages,
+                items=look.items,
+                changes=look.changes,
+            )
+            log.info(line)
 
     def _told(self, looked: Looked) -> None:
         self.last = looked

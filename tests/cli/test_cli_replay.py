@@ -1,6 +1,9 @@
 """Old events are sent once more, or for the first time since a rule came later."""
 
+import asyncio
 import json
+import os
+import pty
 
 import pytest
 
@@ -67,6 +70,17 @@ async def test_all_since_a_time_go(past):
     assert none.out == (
         "0 deliveries of 0 events: none\n0 to be sent; a running relay begins within a second\n"
     )
+
+
+async def test_on_a_terminal_it_says_how_far_it_is(past):
+    ours, theirs = pty.openpty()
+    process = await past.start(
+        ("replay", "--since", "2h", "--to", "hook", "--yes"), {}, stdout=theirs, stderr=theirs
+    )
+    assert await asyncio.wait_for(process.wait(), 30) == 0
+    os.close(theirs)
+    assert b"100 %" in os.read(ours, 10_000)
+    os.close(ours)
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", ""])

@@ -124,3 +124,16 @@ async def test_a_window_that_is_refused_is_a_failed_look(story, status):
     it.api.answer = refusing(it.simulator.answer, status)
     assert len(await looks(it, 3)) == 3
     assert await types(it) == [DOWN]
+
+
+async def test_a_look_that_takes_long_says_how_far_it_has_come_each_half_minute(story, caplog):
+    caplog.set_level("INFO", "relay.poll")
+    it = await story(requests_per_minute=10, page_size=10)
+    await it.look()
+    assert caplog.text.count("look ") == 1
+    for n in range(300):
+        it.simulator.create("parse", id=f"job-{n}", status="RUNNING")
+    looked = await it.look(after=15)
+    said = [record.msg.fields for record in caplog.records if str(record.msg).startswith("look goes on ")]
+    assert len(said) == pytest.approx(looked.seconds / 30, abs=2)
+    assert 0 < said[0]["items"] < said[-1]["items"] <= looked.items
