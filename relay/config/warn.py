@@ -38,7 +38,7 @@ def warn(
     types = event_types(specs)
     _of_plain_http(document, findings)
     _of_a_short_token(document, findings)
-    _of_silence(specs, rules, findings, alerts="alerts_to" in document.get("relay", {}))
+    _of_silence(specs, destinations, rules, findings, alerts="alerts_to" in document.get("relay", {}))
     _of_the_same_place(destinations, rules, types, findings)
     _of_its_own_silence(document, destinations, findings)
     taken: set[str] = set()
@@ -83,7 +83,12 @@ def _is_plain(url: str) -> bool:
 
 
 def _of_silence(
-    specs: Sequence[SourceSpec], rules: Sequence[Rule], findings: Findings, *, alerts: bool
+    specs: Sequence[SourceSpec],
+    destinations: Mapping[str, Options],
+    rules: Sequence[Rule],
+    findings: Findings,
+    *,
+    alerts: bool,
 ) -> None:
     if not rules:
         findings.warning(
@@ -94,7 +99,8 @@ def _of_silence(
         if not any(_hears(rule, f"{product}.failed") for rule in rules):
             text = f'no rule hears {product}.failed: add it to the on of one, or "*.failed"'
             findings.warning(("rules",), text)
-    unheard = [trouble for trouble in TROUBLES if not any(_hears(rule, trouble) for rule in rules)]
+    told = [rule for rule in rules if any(_tells_troubles(destinations.get(name)) for name in rule.to)]
+    unheard = [trouble for trouble in TROUBLES if not any(_hears(rule, trouble) for rule in told)]
     if unheard and not alerts:
         text = f"nobody hears of relay's own troubles ({', '.join(unheard)}): set alerts_to to a destination"
         findings.warning(("relay",), text)
@@ -103,10 +109,19 @@ def _of_silence(
 def _of_its_own_silence(
     document: Mapping[str, Any], destinations: Mapping[str, Options], findings: Findings
 ) -> None:
-    """No destination hears of its own troubles."""
-    if "alerts_to" in document.get("relay", {}) and len(destinations) == 1:
+    """No destination hears of its own troubles, and of anyone's only if its format has words for them."""
+    if "alerts_to" not in document.get("relay", {}):
+        return
+    if not _tells_troubles(destinations.get(document["relay"]["alerts_to"])):
+        text = "has no word for relay's own troubles, so nobody hears of them: name another destination"
+        findings.warning(("relay", "alerts_to"), text)
+    elif len(destinations) == 1:
         text = "is the only destination, so nobody hears when it is down itself: name another, such as a mail"
         findings.warning(("relay", "alerts_to"), text)
+
+
+def _tells_troubles(options: Options | None) -> bool:
+    return options is None or any(options.takes(trouble, None) for trouble in TROUBLES)
 
 
 def _of_deaf_globs(rule: Rule, types: Sequence[str], findings: Findings) -> None:

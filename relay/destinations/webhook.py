@@ -170,12 +170,19 @@ class Webhook:
         }
 
 
+_WAYS_OUT = {
+    **dict.fromkeys((401, 403), ": the receiver does not let relay in: correct secret or headers"),
+    404: ": the receiver knows no such address: correct url",
+}
+
+
 def _judge(answer: aiohttp.ClientResponse, text: str, now: float) -> Receipt:
     status = answer.status
     if 200 <= status < 300:
         return Receipt(status, text)
     raise DeliveryFailed(
-        f"HTTP {status}" + (", a redirect, which relay never follows" if 300 <= status < 400 else ""),
+        f"HTTP {status}{', a redirect, which relay never follows' if 300 <= status < 400 else ''}"
+        f"{_WAYS_OUT.get(status, '')}",
         fault="destination" if status in {401, 403} else "message",
         permanent=status == 410,
         retry_after=retry_after(answer.headers, now),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from relay.message import Message, Tally, one_line
+from relay.model import SEVERITIES, severity_of
 from relay.render import event as one
 from relay.render import units
 
@@ -57,11 +58,12 @@ def ends(message: Message) -> tuple[str, str]:
 
 
 def lines(message: Message) -> tuple[str, ...]:
-    """Few events each by itself; else how many of what. Their numbers add up to `count`."""
+    """Few events each by itself; else how many of what, the worst first. Their numbers add up to `count`."""
     if _is_whole(message) and message.count <= one.MOST_LINES:
         return tuple(map(one.as_line, message.events))
     tallies = _tallies(message)
-    shown = [tally for tally in tallies if tally.kinds is None][: one.MOST_LINES]
+    alone = [tally for tally in tallies if tally.kinds is None]
+    shown = sorted(alone, key=_badness, reverse=True)[: one.MOST_LINES]
     number, events = _kinds(tallies), message.count - sum(tally.count for tally in shown)
     said = [_line(tally) for tally in shown]
     if number and number > len(shown):
@@ -110,6 +112,10 @@ def _tallies(message: Message) -> Sequence[Tally]:
         return message.tallies
     counts = Counter((event.type, event.data.error_kind) for event in message.events)
     return [Tally(count, *kind) for kind, count in counts.most_common()]
+
+
+def _badness(tally: Tally) -> int:
+    return SEVERITIES.index(severity_of(tally.type))
 
 
 def _kinds(tallies: Sequence[Tally]) -> int | None:

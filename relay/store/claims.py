@@ -53,7 +53,7 @@ def claim(db: Connection, destination: str, owner: str, claims: Claims, now: flo
     claimed, unreadable = [], []
     for row in rows:
         try:
-            message = _message(db, row, parts[row["id"]], claims)
+            message = _message(db, destination, row, parts[row["id"]], claims)
             claimed.append(_claimed(row, message, row["attempts"] + 1, at))
         except UNREADABLE:
             unreadable.append(row["seq"])
@@ -117,7 +117,7 @@ def _to_move_on(db: Connection, destination: str, at: str, claims: Claims) -> tu
     if row is None:
         return ()
     try:
-        message = _message(db, row, _shown(db, [row])[row["id"]], claims)
+        message = _message(db, destination, row, _shown(db, [row])[row["id"]], claims)
         return (_claimed(row, msgspec.structs.replace(message, only_progress=True), 0, at),)
     except UNREADABLE:
         db.execute(SQL["stands_still"], (row["id"],))
@@ -182,8 +182,8 @@ def _event(part: _Part) -> Event:
     return Event(id=event_id, type=event_type, timestamp=timestamp, data=_decode_data(data))
 
 
-def _message(db: Connection, row: Row, parts: Iterable[_Part], claims: Claims) -> Message:
-    """Raises one of UNREADABLE."""
+def _message(db: Connection, destination: str, row: Row, parts: Iterable[_Part], claims: Claims) -> Message:
+    """For this destination, though it arrived when that had another name. Raises one of UNREADABLE."""
     events = list(map(_event, parts))
     message = Message(
         id=row["id"],
@@ -201,7 +201,7 @@ def _message(db: Connection, row: Row, parts: Iterable[_Part], claims: Claims) -
         message = msgspec.structs.replace(message, group=_decode(row["group_key"]), **_of_group(events))
     if len(events) > SHOWN:
         message = msgspec.structs.replace(message, **_of_crowd(db, row["id"]))
-    return _placed(db, row["destination"], message, claims) if claims.living else message
+    return _placed(db, destination, message, claims) if claims.living else message
 
 
 def _of_group(events: Sequence[Event]) -> Mapping[str, Any]:

@@ -133,3 +133,20 @@ def test_nobody_hears_that_the_only_destination_is_down(desk):
     (warning,) = desk.load(f'[relay]\nalerts_to = "hook"\n{HOOK}[rules.r]\n{ALL}').warnings
     said = "is the only destination, so nobody hears when it is down itself: name another, such as a mail"
     assert warning == f"rules.toml:4: relay.alerts_to: {said}"
+
+
+LLAMACLOUD = f"{HOOK}format = 'llamacloud'\n"
+
+
+def test_a_format_without_words_for_troubles_is_no_one_who_hears_of_them(desk):
+    config = desk.load(f"{LLAMACLOUD}[rules.r]\non = ['*.failed', '*.down', '*.dead']\nto = ['hook']")
+    assert any(UNHEARD in warning for warning in config.warnings)
+
+
+def test_alerts_to_a_format_without_words_for_them_is_warned_of(desk):
+    other = HOOK.replace("destinations.hook", "destinations.other")
+    config = desk.load(
+        f"[relay]\nalerts_to = 'hook'\n{LLAMACLOUD}{other}[rules.r]\non = ['*.failed']\nto = ['other']"
+    )
+    said = "has no word for relay's own troubles, so nobody hears of them: name another destination"
+    assert config.warnings == (f"rules.toml:4: relay.alerts_to: {said}",)

@@ -260,3 +260,10 @@ def test_without_a_layout_it_says_the_same_in_short(message):
         "Rule failures · relay prod",
         "(without its layout, which Slack refused: invalid_blocks)",
     ]
+
+
+def test_without_a_layout_a_group_still_says_of_what(message):
+    kinds = (Tally(3, "parse.failed", "PDF_IS_BROKEN"), Tally(1, "parse.failed", "<!channel>"))
+    payload = minimal(worded(message(), count=4, tallies=kinds, group={}), "msg_too_long")
+    assert "• 3 × parse failed: PDF_IS_BROKEN" in payload["text"].splitlines()
+    assert "• 1 × parse failed: &lt;!channel&gt;" in payload["text"].splitlines()

@@ -189,6 +189,17 @@ async def test_a_batch_that_takes_a_bad_turn_is_told_of_shortly(desk, batch, sla
     assert desk.shows[-1].count("\n") <= 1
 
 
+@pytest.mark.parametrize("word", ["message_not_found", "edit_window_closed"])
+async def test_how_far_a_batch_has_come_is_never_said_in_another_message(desk, batch, slack, word):
+    running = batch("msg_1", "batch.running", "RUNNING", progress=(0, 4))
+    await desk.send(running)
+    slack.answer = answering(200, f'{{"ok":false,"error":"{word}"}}')
+    further = msgspec.structs.replace(running, progress=(1, 4), only_progress=True)
+    assert (await desk.send(further)).place is None
+    await desk.send(further)
+    assert slack.methods == ["chat.postMessage", "chat.update"]
+
+
 async def test_a_bad_end_that_is_the_first_that_is_heard_is_said_once(desk, batch, slack):
     await desk.send(batch("msg_1", "batch.failed", "FAILED", severity="error"))
     assert slack.methods == ["chat.postMessage"]

@@ -194,3 +194,14 @@ async def test_a_receiver_that_closes_idle_connections_costs_no_attempt(receiver
         connection.transport.close()
     await asyncio.sleep(0.05)
     assert (await destination.send(message())).status == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "way_out"),
+    [(401, "correct secret or headers"), (403, "correct secret or headers"), (404, "correct url")],
+)
+async def test_a_receiver_that_is_set_up_wrong_comes_with_the_way_out(receiver, message, status, way_out):
+    receiver.answer = answering(status)
+    failed = await refusal(receiver.destination(), message())
+    assert failed.reason.startswith(f"HTTP {status}: ")
+    assert failed.reason.endswith(way_out)

@@ -74,6 +74,12 @@ def test_what_is_left_out_is_counted_by_kinds_and_events():
     assert of(flood(*tallies)).lines[-1] == "… 2 more kinds (200 events)"
 
 
+def test_the_worst_is_told_first_however_rare():
+    well = [(500 - n, f"{product}.running") for n, product in enumerate(("parse", "classify") * 6)]
+    said = of(flood(*well, (2, "parse.stuck"), (1, "split.failed", "OUT_OF_PAGES")))
+    assert said.lines[:3] == ("1 × split failed: OUT_OF_PAGES", "2 × parse stuck", "500 × parse running")
+
+
 def test_a_few_events_are_told_each_by_itself(text):
     said = text(
         event("parse.failed", name="a.pdf", job_id="1", error="PDF_IS_BROKEN\nat page 2"),

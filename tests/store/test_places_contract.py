@@ -1,7 +1,7 @@
 """Messages that are brought up to date in place, and how far a batch has come; in any store."""
 
 import pytest
-from bookkeeping import NOW, a_file, a_group, delivered, failed
+from bookkeeping import NOW, Lane, a_file, a_group, delivered, failed
 
 from relay.model import utc_text
 
@@ -67,6 +67,20 @@ async def test_a_batchs_message_moves_on_with_its_files(store, lane, begun):
     assert await lane.claim(at=22, living=True) == (), "once is enough"
     assert await lane.state(first.id) == "delivered"
     assert (await store.audit()).amiss == ()
+
+
+async def test_a_batchs_message_moves_on_where_it_stands_though_its_destination_has_another_name(
+    store, begun
+):
+    first, follow = begun
+    await store.change(renamed={"oncall": "ops"})
+    await follow("COMPLETED", "RUNNING", at=20)
+    lane = Lane(store, "oncall")
+    (more,) = await lane.claim(at=20, living=True)
+    assert (more.id, more.message.place, more.message.progress) == (first.id, "C1/17", (1, 2))
+    assert await lane.claim(at=21, living=True) == (), "it is on its way"
+    await lane.turn(delivered(more, place="C1/17"), at=22)
+    assert await lane.claim(at=90, living=True) == (), "once is enough"
 
 
 async def test_files_that_have_not_come_further_move_nothing(lane, begun):

@@ -14,7 +14,7 @@ from relay.model import Severity
 
 Block = dict[str, Any]
 
-HEADER, SUBTITLE, ERROR, SECTION = 150, 500, 2500, 2900
+HEADER, SUBTITLE, ERROR, SECTION, SHORT = 150, 500, 2500, 2900, 1500
 LABEL, VALUE, FOOTER, NAME, NOTES = 60, 300, 400, 100, 1900
 FIELDS = 10
 ABREAST, COLUMN = 2, 30
@@ -51,7 +51,7 @@ def minimal(message: Message, refusal: str) -> dict[str, Any]:
     """The same without any layout, for when Slack takes none; `refusal` is its word."""
     text = message.text
     lines = [_title(message), plain(text.subtitle, SUBTITLE), plain(one_line(text.error, VALUE), VALUE)]
-    lines += [plain(text.url or "", SUBTITLE), plain(text.why, FOOTER)]
+    lines += [_list(text.lines, SHORT), plain(text.url or "", SUBTITLE), plain(text.why, FOOTER)]
     lines.append(f"(without its layout, which Slack refused: {refusal})")
     return {"text": "\n".join(filter(None, lines)), **_HARMLESS}
 
@@ -89,8 +89,8 @@ def _told(message: Message) -> Iterator[Block]:
         yield _section(_plain(f"{_bar(*message.progress)} · {plain(text.progress, LABEL)}"))
     if text.error.strip():
         yield _section(_mrkdwn(code(text.error.strip(), ERROR)))
-    if lines := [_line(line) for line in text.lines if line.strip()]:
-        yield _section(_plain(whole_lines(lines, SECTION)))
+    if listed := _list(text.lines, SECTION):
+        yield _section(_plain(listed))
     if names := _names(message):
         yield _context(_plain(names))
     yield from _facts([fact for fact in text.facts if all(map(str.strip, fact))][:FIELDS])
@@ -103,9 +103,10 @@ def _body(body: str) -> Iterator[Block]:
         yield _section(_mrkdwn(whole_lines(lines, SECTION)))
 
 
-def _line(line: str) -> str:
-    """As in a list; what says how many more there are is not of it."""
-    return plain(line if line.startswith("…") else f"• {line}", SECTION // 4)
+def _list(lines: Sequence[str], limit: int) -> str:
+    """What says how many more there are is not of it."""
+    said = [line if line.startswith("…") else f"• {line}" for line in lines if line.strip()]
+    return whole_lines([plain(line, limit // 4) for line in said], limit)
 
 
 def _names(message: Message) -> str:

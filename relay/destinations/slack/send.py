@@ -75,6 +75,8 @@ class Bot:
         if place.ts:
             said = await self._put(message, "chat.update", shown, channel=place.channel, ts=place.ts)
         if said is None or said.word in LOST:
+            if message.only_progress:  # it is owed to no one: what happens next begins another
+                return Receipt(answer="the message that was to be brought up to date is gone")
             said = await self._put(message, "chat.postMessage", shown, channel=self._options.channel)
         elif said.took and message.aloud is not None:
             await self._reply(message, message.aloud, channel=place.channel, thread_ts=place.ts)
