@@ -90,15 +90,16 @@ def _of_first_sight(seen: Job, baseline: Baseline) -> Verdict:
 
 def _counts(known: Known, seen: Job, how: Sighting) -> bool:
     """An answer from before the recorded one never; else one that relay asked for by id; a list only if
-    it shows the job no younger, and no earlier in its life, than recorded.
+    it shows the job no younger, and no earlier in its life, than recorded. Of two ends, or two statuses at
+    one stage, only `updated_at` says which is the earlier: a list that lags may show the old one once more.
     """
     if how.began < known.seq:
         return False
-    return how.by_id or not (_is_older(seen, known) or stage(seen.status) < stage(known.status))
-
-
-def _is_older(seen: Job, known: Known) -> bool:
-    return bool(seen.updated_at and known.updated_at) and seen.updated_at < known.updated_at
+    if how.by_id:
+        return True
+    if seen.updated_at and known.updated_at:
+        return seen.updated_at >= known.updated_at and stage(seen.status) >= stage(known.status)
+    return stage(seen.status) > stage(known.status)
 
 
 def is_fresher(seen: Job, known: Known, how: Sighting) -> bool:

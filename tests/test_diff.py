@@ -70,6 +70,16 @@ def test_a_step_back_that_a_list_shows_is_asked_by_id_and_then_believed(before, 
     assert judge(known(before), a_job(after, updated_at=updated_at), BY_ID, STEADY) is NEWS
 
 
+@pytest.mark.parametrize(("recorded", "updated_at"), [(NOON, ""), ("", NOON), ("", "")])
+@pytest.mark.parametrize(("before", "after"), [("FAILED", "COMPLETED"), ("PROCESSING", "RUNNING")])
+def test_of_two_statuses_that_may_follow_each_other_either_way_a_list_without_times_says_nothing(
+    before, after, recorded, updated_at
+):
+    seen = a_job(after, updated_at=updated_at)
+    assert judge(known(before, updated_at=recorded), seen, LIST, STEADY) is DOUBT
+    assert judge(known(before, updated_at=recorded), seen, BY_ID, STEADY) is NEWS
+
+
 @pytest.mark.parametrize(
     ("recorded", "seen", "verdict"),
     [(NOON, EARLY, DOUBT), (NOON, NOON, NEWS), (NOON, LATE, NEWS), ("", EARLY, NEWS), (NOON, "", NEWS)],

@@ -142,7 +142,7 @@ def _stream(
     chance: Random, kind: str, rate: float, every: float, lag: float, lag_share: float, *, small: bool
 ) -> Stream:
     """Most stay in a status for some looks, some for less than one."""
-    odd = {} if lag else {"null": 0.02, "missing": 0.02, "naive": 0.05}
+    odd = {"null": 0.02, "missing": 0.02, "naive": 0.05}
     return Stream(
         rate=rate,
         waiting=every * chance.choice((0.3, 1.0, 3.0)),

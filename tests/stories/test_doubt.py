@@ -55,6 +55,19 @@ async def test_an_ended_job_that_a_lagging_list_shows_open_makes_no_event(story,
     assert await it.told() == [("a", "FAILED", None)]
 
 
+async def test_where_nothing_says_when_a_job_was_updated_a_list_that_lags_now_and_then_makes_no_event(story):
+    it = await story()
+    await it.look()
+    it.simulator.create("parse", id="a", status="FAILED", item={"updated_at": None})
+    await it.look(after=15)
+    it.simulator.move("a", "COMPLETED")
+    right = it.simulator.answer
+    for answer in (right, lagging(right, a={"status": "FAILED", "updated_at": None})) * 3:
+        it.api.answer = answer
+        await it.look(after=15)
+    assert await it.told() == [("a", "FAILED", None), ("a", "COMPLETED", "FAILED")]
+
+
 async def test_an_ended_job_that_turned_again_is_told(story):
     it = await story()
     await it.look()
