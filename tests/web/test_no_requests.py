@@ -87,13 +87,14 @@ async def test_however_many_listen_at_once_only_so_many_are_heard_out(running):
 
 async def test_connections_that_ask_for_nothing_are_few_and_relay_is_heard_once_they_leave(running):
     async with asked(running, *[""] * (MOST_CONNECTIONS + 20)) as readers, asyncio.timeout(10):
-        too_many = [reader for reader in readers[-10:] if await is_closed(reader)]
-        assert len(too_many) == 10
+        assert sum(await asyncio.gather(*map(is_closed, readers))) >= 20  # more, while others are leaving
     await running.get("/healthz")
 
 
 async def is_closed(reader):
     try:
-        return not await asyncio.wait_for(reader.read(1), 2)
+        return not await asyncio.wait_for(reader.read(1), 3)
     except ConnectionResetError:
         return True
+    except TimeoutError:
+        return False
