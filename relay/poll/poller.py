@@ -173,6 +173,8 @@ class Poller:
             await self._look(look)
         except LookFailed as error:
             failed = error
+        finally:
+            self._under_way = None
         looked = Looked(
             seconds=self._clock.now() - began,
             requests=look.requests,

@@ -51,7 +51,7 @@ def _check_whole(path: Path, last: int | None) -> None:
     """A journal that is damaged or gone takes commits with it that were told of. It is left as it is."""
     if last is None or not path.exists():
         return
-    with closing(sqlite3.connect(uri(path, "ro"), uri=True, timeout=BUSY_SECONDS)) as db:
+    with closing(reading(path)) as db:
         found = number_of(db)
     if is_older(found, than=last):
         raise Refused(

@@ -3,6 +3,8 @@
 import pytest
 from tales import for_a_word, looks, refusing, types, unreachable
 
+from relay.ingest import Look
+
 DOWN, UP = ("parse", "source.down"), ("parse", "source.up")
 HOUR = 3600.0
 
@@ -137,3 +139,6 @@ async def test_a_look_that_takes_long_says_how_far_it_has_come_each_half_minute(
     said = [record.msg.fields for record in caplog.records if str(record.msg).startswith("look goes on ")]
     assert len(said) == pytest.approx(looked.seconds / 30, abs=2)
     assert 0 < said[0]["items"] < said[-1]["items"] <= looked.items
+    await it.clock.sleep(100)
+    await it.relay.pollers[0].looking.asking.get("job-0", Look())  # as a hint makes relay ask between looks
+    assert caplog.text.count("look goes on ") == len(said)
