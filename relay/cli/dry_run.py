@@ -16,6 +16,8 @@ from relay.destinations import Options, Receipt
 from relay.errors import Refused
 from relay.message import Message
 from relay.model import Clock
+from relay.store.backup import copy
+from relay.store.connections import reading
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "green"}
 
@@ -55,6 +57,5 @@ def _copy(database: Path, to: Path) -> None:
         return
     if shutil.disk_usage(to.parent).free < 2 * database.stat().st_size:
         raise OSError(f"{to.parent} has no room for it")
-    source = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
-    with closing(source), closing(sqlite3.connect(to)) as target:
-        source.backup(target)
+    with closing(reading(database)) as source:
+        copy(source, to)

@@ -5,9 +5,9 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 from relay.errors import Refused
+from relay.store.connections import reading
 
 PAGES_AT_ONCE = 256
 
@@ -35,7 +35,7 @@ def back_up(database: Path, to: Path, *, overwrite: bool, progress: Progress | N
     except OSError as error:
         raise Refused(f"{to}: can't be written ({error.strerror}); check who owns its folder") from None
     try:
-        with closing(_reader(database)) as source:
+        with closing(reading(database)) as source:
             copy(source, part, progress)
         _named(part, to, overwrite=overwrite)
     except (sqlite3.Error, OSError) as error:
@@ -43,10 +43,6 @@ def back_up(database: Path, to: Path, *, overwrite: bool, progress: Progress | N
     finally:
         part.unlink(missing_ok=True)
     return to.stat().st_size
-
-
-def _reader(database: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(database.absolute()))}?mode=ro", uri=True, isolation_level=None)
 
 
 def copy(source: sqlite3.Connection, to: Path, progress: Progress | None = None) -> None:

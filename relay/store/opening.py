@@ -4,16 +4,14 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 from sqlite_utils import Database, Migrations
 
 from relay.errors import Refused
 from relay.store.backup import copy
+from relay.store.connections import BUSY_SECONDS, connect, reading
 from relay.store.schema import migrations
 from relay.store.writer import is_older, number_of
-
-BUSY_SECONDS = 10
 
 JOURNAL_BYTES = 64 * 1024 * 1024
 """What is left of a journal that had to grow larger, once it begins anew."""
@@ -27,24 +25,6 @@ def opened(path: Path, last: int | None) -> sqlite3.Connection:
     make_durable(connection)
     _migrate(path, connection)
     return connection
-
-
-def uri(path: Path, mode: str) -> str:
-    return f"file:{quote(str(path.absolute()))}?mode={mode}"
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    return sqlite3.connect(
-        uri(path, "rw"), uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
-    )
-
-
-def reading(path: Path, *, patience: float = BUSY_SECONDS) -> sqlite3.Connection:
-    return sqlite3.connect(
-        uri(path, "ro"), uri=True, isolation_level=None, check_same_thread=False, timeout=patience
-    )
 
 
 def _check_whole(path: Path, last: int | None) -> None:

@@ -23,8 +23,9 @@ from relay.store import (
     snapshot,
     start,
 )
+from relay.store.connections import reading
 from relay.store.crowds import with_crowds
-from relay.store.opening import opened, reading, words
+from relay.store.opening import opened, words
 from relay.store.records import Turn
 from relay.store.writer import Writer
 

@@ -19,8 +19,8 @@ LONGEST_LINE = 64 * 1024
 """Bytes of a request's first line: what the API's parameters may hold fits."""
 
 MOST_CONNECTIONS = 200
-"""At once: each holds one of the process's files, of which looks and deliveries need some too. The oldest makes room
-for one more, so that those who take connections and ask nothing shut nobody out."""
+"""At once: each holds one of the process's files, of which looks and deliveries need some too.
+The oldest makes room for one more, so that those who take connections and ask nothing shut nobody out."""
 
 IDLE_SECONDS = 75
 """In which a connection must have brought its next request."""

@@ -17,8 +17,9 @@ from relay.model import quick_time, utc_text
 from relay.rules import Rule
 from relay.sources import Item, Page
 from relay.sources.items import read_page
+from relay.store.connections import connect
 from relay.store.named import SQL
-from relay.store.opening import connect, make_durable
+from relay.store.opening import make_durable
 from relay.store.writer import Writer
 from tests.bench.history import BEGAN, PAGE, History
 from tests.bench.ratios import Compared
