@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from base64 import b64encode
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -27,8 +27,14 @@ SECRETS = {
     "WEBHOOK_QUERY": "CANARYofTheQuery0009",
     "RELAY_TOKEN": "CANARYofRelaysOwnToken0010",
     "HEARTBEAT": "CANARYofTheHeartbeatUrl0011",
+    "SMTP_PASSWORD": "CANARYofTheMailbox0012",
 }
-MARKS = [value.split()[-1].removeprefix("whsec_").encode() for value in SECRETS.values()]
+AS_SENT = (SECRETS["SMTP_PASSWORD"], f"\0me\0{SECRETS['SMTP_PASSWORD']}")
+"""The password of the mailbox goes out as base64 of the one or the other."""
+MARKS = [
+    *(value.split()[-1].removeprefix("whsec_").encode() for value in SECRETS.values()),
+    *(b64encode(said.encode()) for said in AS_SENT),
+]
 
 PLACE = """
 [relay]
@@ -59,9 +65,15 @@ type = "slack"
 token = "$SLACK_TOKEN"
 channel = "#ops"
 api_url = "{url}/api/"
+[destinations.mail]
+type = "email"
+server = "smtp+plain://me@127.0.0.1:{smtp}"
+password = "$SMTP_PASSWORD"
+from = "relay@example.com"
+to = ["oncall@example.com"]
 [rules.all]
 on = ["*"]
-to = ["taken", "failing", "gone", "raw", "tls", "slackhook", "slackbot"]
+to = ["taken", "failing", "gone", "raw", "tls", "slackhook", "slackbot", "mail"]
 group_by = false
 title = '{{{{ 1 // (0 if "***" in name else 1) }}}}'
 """
@@ -114,27 +126,46 @@ async def raw(reader, writer):
     writer.close()
 
 
+async def mail(reader, writer):
+    """A mail server that refuses whoever logs in, and says what it heard."""
+    writer.write(b"220 mail.test\r\n")
+    while line := await reader.readline():
+        verb = line[:4].upper()
+        writer.write(
+            b"250-mail.test\r\n250 AUTH PLAIN LOGIN\r\n" if verb == b"EHLO" else b"535 heard " + line
+        )
+        await writer.drain()
+    writer.close()
+
+
 @pytest.fixture
 async def around():
-    """URLs of an API, of receivers and of a server that speaks no HTTP; all repeat what they were asked."""
+    """URLs of an API and of receivers, ports of servers of mail and of no HTTP; all repeat what they hear."""
     api, receivers = Api(), web.Application()
     receivers.router.add_route("*", "/{name}/{token}", echo)
     lists = web.Application()
     lists.router.add_get("/api/v2/parse", api.parse)
     lists.router.add_get("/{rest:.*}", api.classify)
     async with AsyncExitStack() as stack:
-        server = await asyncio.start_server(raw, "127.0.0.1", 0)
-        stack.push_async_callback(server.wait_closed)
-        stack.callback(server.close)
-        port = server.sockets[0].getsockname()[1]
+        ports = [await stack.enter_async_context(_heard(by)) for by in (raw, mail)]
         urls = [await stack.enter_async_context(served(app)) for app in (lists, receivers)]
-        yield (*urls, port)
+        yield (*urls, *ports)
+
+
+@asynccontextmanager
+async def _heard(by):
+    server = await asyncio.start_server(by, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await server.wait_closed()
 
 
 @pytest.fixture
 def given(tmp_path, around):
     """Secrets in the environment, in files that it names and among credentials."""
-    _, receivers, port = around
+    _, receivers, port, _ = around
     end = f"{SECRETS['WEBHOOK_TOKEN']}?token={SECRETS['WEBHOOK_QUERY']}"
     urls = {f"URL_{name}": f"{receivers}/{name}/{end}" for name in HOOKS}
     urls["URL_raw"] = f"http://127.0.0.1:{port}/raw/{end}"
@@ -162,11 +193,12 @@ def _in_files(folder, given, *names):
 
 @pytest.fixture
 def canaries(tmp_path, around):
-    api, receivers, _ = around
+    api, receivers, _, smtp = around
     home = Home(tmp_path / "home")
     home.folder.mkdir()
     hooks = "".join(HOOK.format(name=name) for name in (*HOOKS, "raw", "tls"))
-    home.watch(api, hooks + SLACK.format(url=receivers), place=PLACE.format(port=0), kinds=("parse",))
+    rest = SLACK.format(url=receivers, smtp=smtp)
+    home.watch(api, hooks + rest, place=PLACE.format(port=0), kinds=("parse",))
     return home
 
 
@@ -185,7 +217,7 @@ COMMANDS = (
     ("events", "--json"),
     ("deliveries", "--json"),
     ("backup", "copy.db"),
-    *(("test", name) for name in (*HOOKS, "raw", "tls", "slackhook", "slackbot")),
+    *(("test", name) for name in (*HOOKS, "raw", "tls", "slackhook", "slackbot", "mail")),
 )
 
 
@@ -196,7 +228,7 @@ async def test_no_secret_is_in_anything_that_relay_says_or_leaves(canaries, give
     said = {}
     token = {"Authorization": f"Bearer {SECRETS['RELAY_TOKEN']}"}
     async with home.started("run", RELAY_LOG=form, **given) as relay:
-        await until(lambda: len(home.ask("SELECT DISTINCT delivery FROM attempts")) >= 7, within=40)
+        await until(lambda: len(home.ask("SELECT DISTINCT delivery FROM attempts")) >= 8, within=40)
         await until(lambda: home.log.read_text().count("failures") >= 3, within=30)
         said["arguments"] = _content(Path(f"/proc/{relay.pid}/cmdline"))
         async with aiohttp.ClientSession(headers=token) as session:
@@ -223,8 +255,9 @@ def _assert_it_was_tried(home):
     )
     masked = {name for name, answer in answers if "***" in answer}
     assert masked >= {"taken", "failing", "gone", "slackhook"}
+    assert ("mail", "heard AUTH PLAIN …") in answers
     assert home.ask("SELECT count(*) FROM events WHERE data LIKE '%***%'")[0][0] >= 1
-    assert {name for name, _ in answers} >= {*HOOKS, "raw", "tls", "slackhook", "slackbot"}
+    assert {name for name, _ in answers} >= {*HOOKS, "raw", "tls", "slackhook", "slackbot", "mail"}
 
 
 MISTAKES = {
