@@ -16,7 +16,7 @@ def pace(sources: Sequence[SourceSpec], measured: Mapping[str, float | None]) ->
         name = "the key" if len(keys) == 1 else f"the key of {of_key[0].name}"
         count = "1 source wants" if len(of_key) == 1 else f"{len(of_key)} sources want"
         so = _so(of_key, wanted, allowed) if sum(wanted.values()) > allowed else ""
-        yield f"{name}: {count} {_number(sum(wanted.values()))} requests a minute of {allowed}{so}"
+        yield f"{name}: {count} {_requests(sum(wanted.values()))} a minute of {allowed}{so}"
 
 
 def _so(sources: Sequence[SourceSpec], wanted: Mapping[str, float], allowed: float) -> str:
@@ -33,6 +33,11 @@ def _listed(names: Sequence[str]) -> str:
     if len(names) == 1:
         return names[0]
     return f"each of {', '.join(names[:5])}" + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _requests(count: float) -> str:
+    number = _number(count)
+    return f"{number} request{'' if number == '1' else 's'}"
 
 
 def _number(value: float) -> str:

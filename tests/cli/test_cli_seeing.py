@@ -44,7 +44,7 @@ async def test_check_has_a_line_for_each_key(home):
     )
     done = await home.relay("check")
     assert done.out.splitlines()[-2:] == [
-        "the key of parse: 1 source wants 1 requests a minute of 20",
+        "the key of parse: 1 source wants 1 request a minute of 20",
         "the key of acme.parse: 2 sources want 8 requests a minute of 4" + SLOW,
     ]
     assert "llx-" not in done.out + done.err
