@@ -144,6 +144,24 @@ async def test_what_is_not_there_or_not_right_is_a_problem_with_its_way_out(runn
         assert len(problem["detail"]) > 10
 
 
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("jobs?limit=201", "limit must be a whole number from 1 to 200"),
+        ("jobs?limit=1&limit=2", "limit is given more than once; give it once"),
+        ("jobs?cursor=nonsense", "cursor must be `next` of the page before, as it is"),
+        (
+            "deliveries?state=lost",
+            "state must be one of dead, delivered, superseded, waiting; given at most 20 times",
+        ),
+        ("series?colour=red", "there is no parameter 'colour' here; those there are: what, step, points"),
+    ],
+)
+async def test_a_parameter_that_is_wrong_is_named_with_what_it_may_be(running, path, words):
+    async with running.asking() as session, session.get(f"/api/v1/{path}") as answer:
+        assert (await answer.json(content_type="application/problem+json"))["detail"] == words
+
+
 async def test_a_method_that_is_not_there_is_a_problem_that_names_those_that_are(running):
     async with running.asking() as session, session.delete("/api/v1/jobs") as answer:
         assert answer.status == 405

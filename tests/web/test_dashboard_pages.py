@@ -140,7 +140,8 @@ async def test_what_is_not_there_is_said_on_a_page(running, path):
 
 
 async def test_a_question_that_makes_no_sense_is_refused_on_a_page(running):
-    assert "span" in words(await read(running, "/", span="century", code=422))
+    said = words(await read(running, "/", span="century", code=422))
+    assert "Span must be one of day, fortnight, hour" in said
 
 
 async def test_pages_may_load_nothing_of_another_host_and_run_nothing_that_is_written_in_them(running):

@@ -1,13 +1,14 @@
 """What the API can be asked, as a table: it makes the routes, their checks, and the document."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from relay.web.api import actions, lists, models, one, totals
+from relay.web.api.asked import asked, is_text, parameters
 from relay.web.problems import Problem
 from relay.web.view import VIEW, View
 
@@ -16,7 +17,6 @@ LONGEST = {"source": 100, "name": 100, "id": 500}
 """Characters of a name or id in a path."""
 
 Names = dict[str, str]
-Q = TypeVar("Q", bound=models.Query)
 Work = Callable[[View, Any, Names], Awaitable[Any]]
 
 
@@ -102,39 +102,9 @@ def answering(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
     return handler
 
 
-def _is_list(query: type[models.Query], name: str) -> bool:
-    """By its default: every parameter has one."""
-    return isinstance(getattr(query(), name), list)
-
-
 def names_of(request: web.Request) -> Names:
     """Of the path. Raises Problem where one can name nothing."""
     for key, name in request.match_info.items():
-        if len(name) > LONGEST[key] or "\0" in name or not _is_text(name):
+        if len(name) > LONGEST[key] or "\0" in name or not is_text(name):
             raise Problem(404, "there is nothing of this name")
     return dict(request.match_info)
-
-
-def parameters(request: web.Request) -> dict[str, list[str]]:
-    """What each was given, in the order of the query."""
-    return {name: request.query.getall(name) for name in request.query}
-
-
-def asked(given: Mapping[str, Sequence[str]], kind: type[Q]) -> Q:
-    """Raises Problem that names the parameter and what it may be."""
-    found: dict[str, Any] = {}
-    for name, values in given.items():
-        is_list = name in kind.__struct_fields__ and _is_list(kind, name)
-        if not is_list and len(values) > 1:
-            raise Problem(422, f"{name[:100]!a} is given more than once")
-        if not all(map(_is_text, values)):
-            raise Problem(422, "a parameter holds bytes that are no text")
-        found[name] = values if is_list else values[0]
-    try:
-        return msgspec.convert(found, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise Problem(422, str(error)[:500]) from None
-
-
-def _is_text(value: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in value)

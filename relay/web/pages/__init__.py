@@ -7,7 +7,8 @@ from typing import Any
 from aiohttp import web
 
 from relay.web.api import models
-from relay.web.api.calls import asked, names_of
+from relay.web.api.asked import asked
+from relay.web.api.calls import names_of
 from relay.web.pages import actions, lists, login, overview
 from relay.web.pages.assets import PREFIX, asset
 from relay.web.pages.page import LOGIN, given, page, problem

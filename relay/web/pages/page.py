@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from relay.web.api.calls import parameters
+from relay.web.api.asked import parameters
 from relay.web.pages.paper import environment
 from relay.web.problems import JSON_ONLY, Problem, as_json
 from relay.web.security import COOKIE, DOOR, READING
