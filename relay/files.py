@@ -9,7 +9,7 @@ from pathlib import Path
 from relay.errors import Refused
 from relay.model import Clock
 
-WATCH_EVERY = 2.0
+WATCH_EVERY = 1.8
 
 _COUNT_AT = 16
 """In `FILE.lock`, after the number of the process: the number of the last commit."""
@@ -38,7 +38,7 @@ class Held:
                         f"{path}: was removed or replaced while relay ran, which has ended for that: what it "
                         "does would be lost; put the file back, and start relay again"
                     )
-            await clock.sleep(WATCH_EVERY)
+            await clock.beat(WATCH_EVERY)
 
     def _files(self) -> Iterator[Path]:
         for end in ("", "-wal", ".lock"):

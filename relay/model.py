@@ -76,6 +76,12 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None: ...
 
+    async def beat(self, every: float) -> None:
+        """Wait up to so many seconds: those who look at something now and then do so at the same moments.
+
+        Most of what an idle relay costs is being woken.
+        """
+
 
 class SystemClock:
     def now(self) -> float:
@@ -86,6 +92,9 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    async def beat(self, every: float) -> None:
+        await asyncio.sleep(every - time.monotonic() % every)
 
 
 def utc_text(seconds: float) -> str:

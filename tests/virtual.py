@@ -69,6 +69,9 @@ class VirtualClock:
     def monotonic(self):
         return asyncio.get_running_loop().time()
 
+    async def beat(self, every):
+        await self.sleep(every)
+
     async def sleep(self, seconds):
         await asyncio.sleep(seconds)
 

@@ -11,7 +11,7 @@ from relay.store import Store
 
 log = logging.getLogger("relay.deliver")
 
-WATCH_EVERY = 0.8
+WATCH_EVERY = 0.9
 """Seconds between looks at whether another process, such as `relay retry`, has changed the outbox."""
 
 JUMP = 1.0
@@ -115,7 +115,7 @@ class Courier:
             if now != version or abs(jump) >= JUMP:
                 version = now
                 self.wake()
-            await self._clock.sleep(self._watch_every)
+            await self._clock.beat(self._watch_every)
 
     def _ahead(self) -> float:
         """How far the wall clock is ahead of the one that is never set."""

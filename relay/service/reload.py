@@ -14,7 +14,7 @@ log = logging.getLogger("relay.service")
 
 Become = Callable[[Config], Awaitable[None]]
 
-LOOK_EVERY = 1.0
+LOOK_EVERY = 0.9
 """Seconds between two looks at the file; it is read once two in a row show the same, so not half written."""
 
 
@@ -52,7 +52,7 @@ class Again:
 async def reloading(view: View, become: Become, again: Again, systemd: Systemd) -> None:
     """Until cancelled. What has mistakes is refused whole, and what runs goes on."""
     while True:
-        await view.clock.sleep(LOOK_EVERY)
+        await view.clock.beat(LOOK_EVERY)
         if again.is_due():
             systemd.reloading()
             systemd.reloaded(await _refused(view, become, again))

@@ -5,10 +5,9 @@ import json
 import random
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import aclosing
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
@@ -29,6 +28,13 @@ Transport = httpx.AsyncBaseTransport
 
 _ATTEMPTS = 3
 _KEPT_OPEN = 55.0  # seconds; what balances load in front of an API commonly hangs up after 60
+# No source may wait for the connections of another; each is kept from look to look.
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=_KEPT_OPEN)
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip, deflate",
+    "User-Agent": "llamacloud-relay",
+}
 _LONGEST_WAIT = 60.0  # seconds a request is held back for Retry-After; the look is given up for longer
 _LONGEST_REASON = 300
 _ERROR_BYTES = 64 * 1024
@@ -63,31 +69,19 @@ class Client:
         self.budget = budget
         self._deadline = deadline
         self._byte_limit = byte_limit
-        self._transport = transport
-        self._open = AsyncExitStack()
+        # Not a whole httpx client, which costs a third more and keeps cookies: the API takes one for a login,
+        # so that one key's might go with another's request.
+        self._transport = transport or httpx.AsyncHTTPTransport(limits=_LIMITS, trust_env=False)
+        self._waits = dict.fromkeys(("connect", "read", "write", "pool"), deadline)
 
     async def __aenter__(self) -> Self:
-        self._http = await self._open.enter_async_context(
-            httpx.AsyncClient(
-                transport=self._transport,
-                timeout=self._deadline,
-                # No source may wait for the connections of another; each is kept from look to look.
-                limits=httpx.Limits(
-                    max_connections=None, max_keepalive_connections=100, keepalive_expiry=_KEPT_OPEN
-                ),
-                # The API takes a session cookie for a login: one key's must not go with another's request.
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                headers={"Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
-                follow_redirects=False,
-                trust_env=False,
-            )
-        )
+        await self._transport.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._open.aclose()
+        await self._transport.__aexit__(kind, error, trace)
 
     async def list(self, spec: SourceSpec, params: Params, urgency: Urgency = Urgency.LOOK) -> Page:
         """Ask for one page of the list; `params` win over the source's own query."""
@@ -149,9 +143,14 @@ class Client:
             raise LookFailed(f"200 but its compression is broken: {error}", again=True) from None
 
     async def _answer(self, spec: SourceSpec, path: str, params: Params) -> tuple[bytes, float | None]:
-        async with self._http.stream(
-            "GET", spec.base_url.rstrip("/") + path, params=_query(spec, params), headers=_authorization(spec)
-        ) as response:
+        request = httpx.Request(
+            "GET",
+            spec.base_url.rstrip("/") + path,
+            params=_query(spec, params),
+            headers=_HEADERS | _authorization(spec),
+            extensions={"timeout": self._waits},
+        )
+        async with aclosing(await self._transport.handle_async_request(request)) as response:
             if response.status_code != 200:
                 raise await self._refusal(spec, response)
             body = await _body(response, self._byte_limit)

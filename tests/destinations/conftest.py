@@ -21,6 +21,9 @@ class StillClock:
     def now(self):
         return self.time
 
+    async def beat(self, every):
+        await self.sleep(every)
+
     async def sleep(self, seconds):
         self.time += seconds
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from random import Random
 
 from relay.config import load
-from relay.deliver.courier import WATCH_EVERY
 from relay.errors import DeliveryFailed
 from relay.service import assembled
 from relay.simulator import Request, Simulator
@@ -36,8 +35,8 @@ MANY = 60.0
 class _Clock(VirtualClock):
     """No other process changes anything here: to look for that now and then will do."""
 
-    async def sleep(self, seconds):
-        await super().sleep(30.0 if seconds == WATCH_EVERY else seconds)
+    async def beat(self, every):
+        await self.sleep(max(every, 30.0))
 
 
 class _Disk(Inline):
