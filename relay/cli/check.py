@@ -2,7 +2,6 @@ import click
 
 from relay.cli.common import config_option, load
 from relay.cli.pace import pace
-from relay.render.units import many
 
 
 @click.command()
@@ -16,10 +15,7 @@ def check(config: str | None, no_secrets: bool) -> None:
     loaded = load(config, secrets=not no_secrets, say=True)
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}")
-    click.echo(
-        f"ok: {many(len(loaded.sources), 'source')}, {many(len(loaded.destinations), 'destination')}, "
-        f"{many(len(loaded.rules), 'rule')}"
-    )
+    click.echo(f"ok: {loaded.counted()}")
     for spec in loaded.sources:
         click.echo(f"  {spec.name}: {spec.kind.name} of {spec.base_url}, every {spec.every:g} s")
     for line in pace(loaded.sources, {}):

@@ -20,6 +20,7 @@ from relay.destinations.dialler import FORBIDDEN, Dialler
 from relay.destinations.port import GIVE_UP_AFTER
 from relay.errors import ConfigError
 from relay.model import Secret
+from relay.render.units import many
 from relay.rules import ALERTS, REPLAY, Router, Rule
 from relay.sources import SourceSpec
 
@@ -46,6 +47,11 @@ class Config:
     renamed: Mapping[str, str]  # destinations with the names that they had
     renamed_rules: Mapping[str, str]  # likewise
     warnings: tuple[str, ...]  # lines of the same shape as mistakes
+
+    def counted(self) -> str:
+        """`6 sources, 1 destination, 2 rules`."""
+        sources, destinations = many(len(self.sources), "source"), many(len(self.destinations), "destination")
+        return f"{sources}, {destinations}, {many(len(self.rules), 'rule')}"
 
     @property
     def rule_names(self) -> frozenset[str]:

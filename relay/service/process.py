@@ -136,7 +136,7 @@ async def run(
     chance = random.Random()  # noqa: S311 - jitter is no secret
     async with running(config, clock=clock, chance=chance, make=make, chores=chores, opens=opens) as it:
         systemd.tell("READY=1")
-        log.info("relay runs: %d sources, %d destinations", len(config.sources), len(config.destinations))
+        log.info("relay runs: %s", config.counted())
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait((it.ended, stopped), return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()

@@ -70,5 +70,5 @@ async def _refused(view: View, become: Become, again: Again) -> str | None:
         return f"{name} was refused at {utc_text(view.clock.now())[:19]}Z, what was before goes on"
     for warning in config.warnings:
         log.warning("%s", warning)
-    log.info("reloaded %s: %d sources, %d destinations", name, len(config.sources), len(config.destinations))
+    log.info("reloaded %s: %s", name, config.counted())
     return None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from relay.deliver.room import wait_for
 from relay.errors import StoreFailed
+from relay.render.units import many
 from relay.store import Summary
 from relay.web import View
 from relay.web.health import Read
@@ -105,14 +106,10 @@ def status(summary: Summary, amiss: Sequence[str], sources: int) -> str:
     waiting = sum(queue.waiting for queue in summary.queues.values())
     dead = sum(queue.dead for queue in summary.queues.values())
     jobs = sum(summary.open_jobs.values())
-    line = f"{_count(sources, 'source')}, {_count(jobs, 'open job')}, {waiting} waiting to be sent"
+    line = f"{many(sources, 'source')}, {many(jobs, 'open job')}, {waiting} waiting to be sent"
     if dead:
         line += f", {dead} dead"
     return f"{line}; {_some(amiss)}" if amiss else f"{line}; all well"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" + ("" if number == 1 else "s")
 
 
 def _some(names: Sequence[str]) -> str:

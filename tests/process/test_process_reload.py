@@ -52,7 +52,7 @@ async def test_sighup_reads_the_configuration_again_and_systemd_hears_of_it(home
         assert name == "MONOTONIC_USEC"
         assert 0 <= time.monotonic_ns() // 1000 - int(usec) < 60_000_000
         assert await systemd.hears("READY") == "READY=1"
-    assert said(home, "reloaded rules.toml: 1 sources, 2 destinations")
+    assert said(home, "reloaded rules.toml: 1 source, 2 destinations")
 
 
 async def test_a_changed_file_is_read_by_itself(home, write, looked, simulator, receiver):
