@@ -194,7 +194,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     templates, values escaped as the destination's flavour asks, None where the rule has none. `place`:
     where the destination put the message that this one brings up to date, as its last receipt said.
     `progress`: of a batch, how many of how many files have ended; `only_progress`: it has arrived, and
-    nothing else of it is new. `earlier`: the first events that the message in `place` told before.
+    nothing else of it is new. `earlier`: the first events that the message in `place` told before; of a
+    batch's the latest, where that is younger than these.
     `arrived_at`: when this delivery arrived already, of one that is sent once more. `aloud`: why people are
     to be told that the message in `place` has changed. `text`: for destinations that people read.
     """
@@ -223,7 +224,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def batch(self) -> tuple[str | None, str | None] | None:
         """Source and id of the one batch that it is about; None where it is about anything else."""
-        batches = {(e.data.source, e.data.job_id) for e in self.events if e.data.product == "batch"}
-        others = any(event.data.product != "batch" for event in self.events)
-        is_one = len(batches) == 1 and not others and self.count == len(self.events)
-        return batches.pop() if is_one else None
+        subjects = {
+            (e.data.source, e.data.job_id) if e.data.product == "batch" and e.data.job_id else None
+            for e in self.events
+        }
+        return subjects.pop() if len(subjects) == 1 and self.count == len(self.events) else None

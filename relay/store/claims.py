@@ -242,13 +242,18 @@ def _placed(db: Connection, destination: str, message: Message, claims: Claims) 
         message,
         place=place[0] if place else None,
         progress=progress,
-        earlier=_told_before(db, claims.begun_by(place[0])) if place and not message.batch else (),
+        earlier=_earlier(db, destination, message, claims.begun_by(place[0])) if place else (),
         arrived_at=db.execute(SQL["arrived_at"], (message.id,)).fetchone()[0],
     )
 
 
-def _told_before(db: Connection, begun_by: str | None) -> tuple[Event, ...]:
-    return tuple(map(_event, db.execute(SQL["told_before"], (begun_by, SHOWN))))
+def _earlier(db: Connection, destination: str, message: Message, begun_by: str | None) -> tuple[Event, ...]:
+    if message.batch is None:
+        return tuple(map(_event, db.execute(SQL["told_before"], (begun_by, SHOWN))))
+    source, batch = message.batch
+    row = db.execute(SQL["source_of"], (source,)).fetchone()
+    values = (row[0] if row else None, batch, destination, message.id)
+    return tuple(map(_event, db.execute(SQL["latest_of_batch"], values)))
 
 
 def _progress(db: Connection, source: str | None, batch: str | None) -> tuple[int, int] | None:

@@ -189,6 +189,26 @@ async def test_a_batch_that_takes_a_bad_turn_is_told_of_shortly(desk, batch, sla
     assert desk.shows[-1].count("\n") <= 1
 
 
+@pytest.mark.parametrize("only_progress", [False, True])
+async def test_what_comes_late_of_a_batch_is_shown_beneath_what_is_so(desk, batch, slack, only_progress):
+    finished = batch("msg_2", "batch.finished", "COMPLETED")
+    await desk.send(batch("msg_1", "batch.running", "RUNNING"))
+    await desk.send(finished)
+    late = batch("msg_3", "batch.stuck", "RUNNING", severity="warning", progress=(4, 4))
+    late = msgspec.structs.replace(late, earlier=finished.events, only_progress=only_progress)
+    await desk.send(late)
+    said, *replies = desk.shows
+    assert said.startswith("┃ 🟢 Batch finished")
+    assert "after 1 other event" in said
+    assert "Batch is stuck in RUNNING" in said
+    assert len(replies) == 1, "that it was worse is told"
+
+
+async def test_the_trouble_of_a_source_of_batches_is_of_no_batch(message):
+    assert message(product="batch", kind="batch", job_id=None).batch is None
+    assert message(product="batch", kind="batch").batch is not None
+
+
 @pytest.mark.parametrize("word", ["message_not_found", "edit_window_closed"])
 async def test_how_far_a_batch_has_come_is_never_said_in_another_message(desk, batch, slack, word):
     running = batch("msg_1", "batch.running", "RUNNING", progress=(0, 4))

@@ -167,3 +167,16 @@ async def test_progress_that_went_along_with_a_delivery_that_failed_is_told_with
     await lane.turn(failed(next_, again=600))
     (more,) = await lane.claim(at=30, living=True)
     assert (more.is_attempt, more.message.progress) == (False, (1, 2))
+
+
+async def test_news_of_a_batch_that_comes_late_comes_with_what_was_told_since(account, lane):
+    await account.sees("a", "PENDING", product="batch", group=a_group(wait=60.0))
+    await account.sees("a", "RUNNING", at=1, product="batch")
+    await account.sees("a", "COMPLETED", at=2, product="batch")
+    for at in (3, 4):
+        (claimed,) = await lane.claim(at=at, living=True)
+        await lane.turn(delivered(claimed, place="C1/17"), at=at, room=0)
+        assert claimed.message.earlier == ()
+    (late,) = await lane.claim(at=90, living=True)
+    assert [event.data.status for event in late.message.events] == ["PENDING"]
+    assert [event.data.status for event in late.message.earlier] == ["COMPLETED"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from relay.message import SHOWN, Aloud, Message, Tally, cut, folded
-from relay.model import SEVERITIES, Severity, utc_text
+from relay.model import SEVERITIES, Event, Severity, utc_text
 
 LIVES = 24 * 3600.0
 """Seconds after which a group's message is old, and another begun: nobody sees it change any more."""
@@ -92,7 +92,9 @@ def _is_told(message: Message, place: Place) -> bool:
 
 
 def _telling(message: Message, place: Place) -> Message:
-    if message.batch is None and message.group is not None:
+    if message.batch is not None and message.earlier:
+        message = _as_it_is(message, message.earlier[-1])
+    elif message.batch is None and message.group is not None:
         events = {event.id: event for event in (*message.earlier, *message.events)}
         message = msgspec.structs.replace(
             message,
@@ -104,6 +106,14 @@ def _telling(message: Message, place: Place) -> Message:
             tallies=place.tallies,
         )
     return msgspec.structs.replace(message, place=place.encoded(), earlier=())
+
+
+def _as_it_is(message: Message, latest: Event) -> Message:
+    """Of a batch, though what happened before comes late: people see what is said last as what is so."""
+    events = (*message.events, latest)
+    return msgspec.structs.replace(
+        message, events=events, count=len(events), severity=latest.data.severity, last=latest.timestamp
+    )
 
 
 def _aloud(message: Message, old: Place, new: Place, now: float) -> Aloud | None:
