@@ -24,11 +24,17 @@ requests_per_minute = 600
 
 KILLED_EVERY = ((5.0, 30.0), (5.0, 30.0), (30.0, 200.0), (200.0, 2 * HOUR))
 
+BATCHES, BOTS = 0.5, 0.3
+"""Of the worlds: have batches; of the destinations: are a bot's in Slack, whatever else they were."""
+
 OPTIONS = {
     "webhook": 'url = "http://{name}.test/hook"',
     "slack": 'url = "https://hooks.slack.com/services/T/B/{name}"',
+    "bot": 'token = "xoxb-{name}"\nchannel = "#{name}"',
     "email": 'server = "smtp+plain://{name}.test:25"\nfrom = "relay@soak.test"\nto = ["ops@soak.test"]',
 }
+
+TYPE_OF = {"bot": "slack"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +73,7 @@ class Place:
     def toml(self) -> str:
         lines = [
             f"[destinations.{self.name}]",
-            f'type = "{self.type}"',
+            f'type = "{TYPE_OF.get(self.type, self.type)}"',
             OPTIONS[self.type].format(name=self.name),
         ]
         lines += [f'timeout = "{self.timeout}s"', f"concurrency = {self.concurrency}"]
@@ -132,13 +138,14 @@ class Errand:
 
 
 def an_errand(name: str) -> Errand:
-    chance = Random(f"errand {name}")
+    chance, alive = Random(f"errand {name}"), Random(f"errand {name}, what lives")
     kinds = tuple(chance.sample(("parse", "split", "classify", "extract"), chance.randint(1, 2)))
     every = chance.choice((30, 60, 120, 300))
     hours = round(chance.uniform(2, 6) if every < 120 else chance.uniform(6, 14), 1)
-    places = tuple(_place(chance, n) for n in range(chance.randint(2, 4)))
+    places = tuple(_living(alive, _place(chance, n)) for n in range(chance.randint(2, 4)))
+    batches = ("batch",) if alive.random() < BATCHES else ()
     config = Written(
-        kinds=kinds,
+        kinds=kinds + batches,
         every=every,
         places=places,
         rules=_rules(chance, [place.name for place in places]),
@@ -148,7 +155,7 @@ def an_errand(name: str) -> Errand:
         name=name,
         hours=hours,
         calm=max(place.give_up_after for place in places) + 2,
-        scenario=_scenario(chance, kinds, every),
+        scenario=_with_batches(alive, _scenario(chance, kinds, every), batches, every),
         configs=(config, _other(chance, config)),
         moody=frozenset(place.name for place in places if chance.random() < 0.3),
         killed_every=chance.choice((0.0, *(chance.uniform(*span) for span in KILLED_EVERY))),
@@ -170,6 +177,11 @@ def _place(chance: Random, n: int) -> Place:
         rate=chance.choice((None, None, None, "1/s", "30/m")),
         give_up_after=chance.choice((1, 3, 8)),
     )
+
+
+def _living(chance: Random, place: Place) -> Place:
+    """Some are a bot's, whose messages live."""
+    return replace(place, type="bot", concurrency=1) if chance.random() < BOTS else place
 
 
 def _rules(chance: Random, places: list[str]) -> tuple[Sent, ...]:
@@ -213,3 +225,17 @@ def _scenario(chance: Random, kinds: tuple[str, ...], every: float) -> Scenario:
         faults=dict.fromkeys(faults, share / len(faults)),
         slow=2.0,
     )
+
+
+def _with_batches(chance: Random, scenario: Scenario, kinds: tuple[str, ...], every: float) -> Scenario:
+    """Some have no results, and are not known by them."""
+    rate = chance.uniform(1, 6) / HOUR
+    streams = {
+        kind: replace(
+            _stream(chance, kind, rate, every, 0.0, 1.0, small=False),
+            files=(1, 6),
+            no_results=chance.choice((0.0, 0.05)),
+        )
+        for kind in kinds
+    }
+    return replace(scenario, streams={**scenario.streams, **streams})

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +15,7 @@ from relay.schedule import JITTER, RETRY_DELAYS
 from relay.store.audit import audit
 from relay.store.outbox import POISON
 from relay.store.overdue import NO_DESTINATION, NO_RULE
+from tests.soak.befalls import Befell
 from tests.soak.errands import Errand
 from tests.soak.posts import Came, Post
 
@@ -43,7 +44,7 @@ class Delivery(NamedTuple):
 
 
 class Owed:
-    """`used`: which of the errand's configurations relay has had; `jumps`: when its clock did (loop time)."""
+    """`used`: which of the errand's configurations relay has had."""
 
     def __init__(
         self,
@@ -52,9 +53,9 @@ class Owed:
         posts: Mapping[str, Post],
         *,
         used: set[int],
-        jumps: Sequence[float] = (),
+        befell: Befell,
     ) -> None:
-        self._posts, self._jumps = posts, jumps
+        self._posts, self._befell = posts, befell
         self._configs = [errand.configs[n] for n in sorted(used)]
         with closing(sqlite3.connect(database)) as db:
             rows = db.execute("SELECT id, type, source, job_id, nth, data FROM events ORDER BY seq")
@@ -145,14 +146,17 @@ class Owed:
 
     def _superseded(self, delivery: Delivery) -> Iterator[str]:
         """Only what a rule settles, and only where the job was completed later."""
-        (event,) = (self.events[self._place[e]] for d, e in self._parts if d == delivery.id)
+        places = [self._place[e] for d, e in self._parts if d == delivery.id and e in self._place]
         rules = [rule for config in self._configs for rule in config.rules if rule.name == delivery.rule]
-        later = self.events[self._place[event.id] + 1 :]
-        well = any(
+        well = len(places) == 1 and self._turns_well(places[0])
+        if not well or not any(rule.settle is not None for rule in rules):
+            yield f"{delivery.id} is superseded, of {[self.events[place] for place in places]}"
+
+    def _turns_well(self, place: int) -> bool:
+        event, later = self.events[place], self.events[place + 1 :]
+        return any(
             (o.source, o.job, o.data["status"]) == (event.source, event.job, "COMPLETED") for o in later
         )
-        if not well or not any(rule.settle is not None for rule in rules):
-            yield f"{delivery.id} of {event.id} is superseded ({event.data['status']})"
 
     def _contents(self) -> Iterator[str]:
         for post in self._posts.values():
@@ -179,7 +183,7 @@ class Owed:
                 delivery = self.deliveries.get(one.id)
                 if delivery is None or delivery.job is None:
                     continue
-                place = self._place[one.events[0]]
+                place = self._place.get(one.events[0], -1)
                 if place < last.get(delivery.job, -1):
                     yield f"{post.name}: {one.id} of {delivery.job} came after one of a later event"
                 last[delivery.job] = place
@@ -197,7 +201,7 @@ class Owed:
             for name, them in attempts.items():
                 last = them[-1] if name in late else None
                 for before, after in pairwise(them):
-                    jumped = any(before.at <= at <= after.at for at in self._jumps)
+                    jumped = any(before.at <= at <= after.at for at, _ in self._befell.jumps)
                     rested = before.life != after.life or after.at - before.at >= least
                     if not (jumped or rested or after is last):
                         yield f"{post.name}: {name} was tried again after {after.at - before.at:.2f} s"

@@ -13,23 +13,34 @@ from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Protocol
 
 from relay.config import load
+from relay.destinations import Options
 from relay.errors import DeliveryFailed
 from relay.service import assembled
-from relay.simulator import Request, Simulator
+from relay.simulator import Happened, Request, Simulator
 from relay.simulator.faults import Answer
 from relay.store import open_store
+from tests.soak.befalls import Befell, arm, befalls
+from tests.soak.channel import Channel
 from tests.soak.errands import Errand, an_errand
+from tests.soak.finished import File, Finished, files_of
 from tests.soak.hours import Verdict, in_virtual_time, main
+from tests.soak.living import Living
 from tests.soak.owed import Owed
-from tests.soak.posts import FAULTS, Mood, Post
+from tests.soak.posts import Mood, Post
 from tests.virtual import Api, Inline, VirtualClock
 
 _MEMORY = Path("/dev/shm")
-LONGEST_FULL = 900.0
 MANY = 60.0
 """Seconds: what lives no longer dies at one of the next commits or sends."""
+
+
+class Judge(Protocol):
+    def numbers(self) -> Counter[str]: ...
+
+    def amiss(self) -> Iterator[str]: ...
 
 
 class _Clock(VirtualClock):
@@ -62,10 +73,16 @@ class Lives:
 
     def __init__(self, errand: Errand, folder: Path) -> None:
         self.errand, self.numbers, self.used = errand, Counter[str](), {0}
-        self.jumps: list[float] = []
+        self.befell, self.happened = Befell(), list[Happened]()
+        self.files: dict[str, list[File] | None] = {}
         self.clock = _Clock()
         self.chance = random.Random(errand.name)
-        self.simulator = Simulator(errand.scenario, now=VirtualClock().now, seed=self.chance.getrandbits(32))
+        self.simulator = Simulator(
+            errand.scenario,
+            now=VirtualClock().now,
+            seed=self.chance.getrandbits(32),
+            happened=self.happened.append,
+        )
         self._api = Api(self.simulator, self.clock, latency=lambda: self.chance.uniform(0.05, 0.3))
         self._api.answer = self._answer
         self.is_away = False
@@ -74,9 +91,12 @@ class Lives:
         self.path = folder / "relay-0.db"
         self._config(1)
         options = self._config(0).destinations
-        self.posts = {
-            name: Post(name, its, self.chance, moody=name in errand.moody) for name, its in options.items()
-        }
+        self.posts = {name: self._post(name, its) for name, its in options.items()}
+
+    def _post(self, name: str, options: Options) -> Post:
+        how = {"clock": self.clock} if options.is_living else {}
+        moody = name in self.errand.moody
+        return (Channel if how else Post)(name, options, self.chance, moody=moody, **how)
 
     def _answer(self, request: Request) -> Answer:
         answer = self.simulator.answer(request)
@@ -142,6 +162,7 @@ class Lives:
         with closing(sqlite3.connect(before)) as database, closing(sqlite3.connect(self.path)) as kept:
             kept.execute("PRAGMA synchronous = OFF")
             database.backup(kept)
+        self.befell.deaths[self._life] = asyncio.get_running_loop().time()
         self.dead.set()
 
     def dies_at(self, *, commits: int = 0, sends: int = 0, undone: bool = False) -> None:
@@ -165,89 +186,38 @@ class Lives:
 async def lived(errand: Errand, lives: Lives) -> None:
     fate = Random(f"{errand.name} fate")
     loop, end = asyncio.get_running_loop(), errand.hours * 3600
-    befalls = asyncio.ensure_future(_befalls(errand, lives, fate))
+    troubles = asyncio.ensure_future(befalls(errand, lives, fate))
     while (left := end - loop.time()) > 0:
         span = fate.expovariate(1 / errand.killed_every) if errand.killed_every else left
-        await lives.lives(min(span, left), partial(_arm, fate, 6 if span < MANY else 60))
+        await lives.lives(min(span, left), partial(arm, fate, 6 if span < MANY else 60))
         lives.numbers["kills"] += 1
         await asyncio.sleep(fate.choice((0.0, 10.0, min(600.0, errand.killed_every))))
-    befalls.cancel()
-    await asyncio.wait([befalls])
+    troubles.cancel()
+    await asyncio.wait([troubles])
     for post in lives.posts.values():
         post.mood = Mood()
-    lives.is_away = True
+    lives.is_away, lives.befell.away = True, loop.time()
+    lives.files = files_of(lives.simulator, lives.happened)
     await lives.lives(errand.calm * 3600)
-
-
-async def _befalls(errand: Errand, lives: Lives, fate: Random) -> None:
-    ways = (
-        (errand.reloaded_every, _reload),
-        (errand.full_every, _fill),
-        (errand.jumps_every, _jump),
-        (errand.moods_every, _mood),
-    )
-    async with asyncio.TaskGroup() as group:
-        for every, act in ways:
-            if every:
-                group.create_task(_again_and_again(fate, every, partial(act, errand, lives, fate)))
-
-
-async def _again_and_again(fate: Random, every: float, act) -> None:
-    while True:
-        await asyncio.sleep(fate.expovariate(1 / every))
-        await act()
-
-
-async def _reload(_: Errand, lives: Lives, fate: Random) -> None:
-    if not lives.dead.is_set():
-        lives.numbers["reloads"] += 1
-        work = asyncio.ensure_future(lives.reloads(fate.choice((0, 1))))
-        death = asyncio.ensure_future(lives.dead.wait())
-        await asyncio.wait((work, death), return_when=asyncio.FIRST_COMPLETED)
-        for task in (work, death):
-            task.cancel()
-        await asyncio.wait((work, death))
-        if not work.cancelled():
-            work.result()
-
-
-async def _fill(_: Errand, lives: Lives, fate: Random) -> None:
-    if not lives.dead.is_set():
-        lives.numbers["full disks"] += 1
-        await lives.fills(fate.uniform(5.0, LONGEST_FULL))
-
-
-async def _jump(errand: Errand, lives: Lives, fate: Random) -> None:
-    lives.numbers["clock jumps"] += 1
-    lives.jumps.append(asyncio.get_running_loop().time())
-    lives.clock.jump(fate.uniform(-errand.jump, errand.jump))
-
-
-async def _mood(_: Errand, lives: Lives, fate: Random) -> None:
-    post = fate.choice(list(lives.posts.values()))
-    ill = fate.random() < 0.7
-    fault, share, wait = fate.choice(FAULTS), fate.choice((0.1, 0.5, 1.0)), fate.choice((0.0, 30.0, 3600.0))
-    post.mood = Mood(fault, share, wait) if ill else Mood()
-
-
-def _arm(fate: Random, most: int, lives: Lives) -> None:
-    """It dies now, at a commit, which is then done or undone, or at a send, before or after it was taken."""
-    way = fate.randint(0, 3)
-    if way == 0:
-        lives.dies()
-    elif way == 1:
-        lives.dies_at(sends=fate.randint(1, most // 2))
-    else:
-        lives.dies_at(commits=fate.randint(1, most), undone=way == 2)
 
 
 async def _judged(errand: Errand, folder: Path) -> Verdict:
     lives = Lives(errand, folder)
     await lived(errand, lives)
-    owed = Owed(errand, lives.path, lives.posts, used=lives.used, jumps=lives.jumps)
-    numbers = lives.numbers + owed.numbers()
+    judges = judges_of(lives, lives.path)
+    numbers = sum((judge.numbers() for judge in judges), lives.numbers)
     numbers["hours"] = errand.hours + errand.calm
-    return Verdict(errand.name, numbers, list(owed.amiss()))
+    return Verdict(errand.name, numbers, [line for judge in judges for line in judge.amiss()])
+
+
+def judges_of(lives: Lives, database: Path) -> tuple[Judge, ...]:
+    """Of a life that is over, and the database that it left."""
+    channels = {name: post for name, post in lives.posts.items() if isinstance(post, Channel)}
+    return (
+        Owed(lives.errand, database, lives.posts, used=lives.used, befell=lives.befell),
+        Living(database, channels, lives.befell),
+        Finished(database, lives.happened, lives.files, lives.befell),
+    )
 
 
 def judged(name: str) -> Verdict:
