@@ -46,11 +46,11 @@ class Batches:
         batch.files = [self._new_file() for _ in range(self._random.randint(*stream.files))]
         if batch.kind == "batch" and self._random.random() < stream.no_results:
             batch.item = {**batch.item, "results": None}
-        work = next((step for step in lives.steps if step.status == "RUNNING"), None)
-        if work is None:
+        at_work = next((n for n, step in enumerate(lives.steps) if step.status == "RUNNING"), None)
+        if at_work is None:
             return
-        last = lives.steps[-1]
-        span = last.after - work.after or stream.working / 4
+        work, *after_it = lives.steps[at_work : at_work + 2]
+        span = after_it[0].after - work.after if after_it else stream.working / 4
         for n, file in enumerate(batch.files, 1):
             after = work.after + span * n / (len(batch.files) + 1)
             self._timeline.after(

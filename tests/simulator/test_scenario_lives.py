@@ -195,6 +195,14 @@ def test_the_results_of_a_batch_may_stay_null(lived):
         assert (batch["status"], batch["results"]) == ("COMPLETED", None)
 
 
+def test_a_batch_that_is_completed_has_a_job_for_each_file_though_it_goes_back_to_work_later(lived):
+    account = lived("batch", 10, for_=60, reruns=1, flip_after=90, unmapped=0)
+    for batch_id in account.ids(PATHS["batch"]):
+        batch = account.get(f"{PATHS['batch']}/{batch_id}", expand="results")
+        assert batch["status"] == "COMPLETED"
+        assert all(result["job_reference"] for result in batch["results"])
+
+
 def test_a_batch_v1_without_files_ends(lived):
     account = lived("batch_v1", 3, files=(0, 0))
     assert {b["status"] for b in account.get(PATHS["batch_v1"])["items"]} == {"completed"}
