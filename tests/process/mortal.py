@@ -17,7 +17,7 @@ from typing import Any
 
 from relay.config import load
 from relay.deliver import made
-from relay.model import SystemClock
+from relay.model import Clock, SystemClock
 from relay.service import Again, opened, run
 from relay.store.named import SQL
 from relay.store.schema import migrations
@@ -32,15 +32,18 @@ class Doom:
     `moment`: "at" a statement, "before" the commit that holds it, "committed" but before the commit's number
     is noted, or "counted", before anyone hears of it; "claimed" and not sent, "answered" and not settled,
     "naming" a file. What others do to it: "asked" while it waits for a page, "sent" before the receiver
-    answers, "whenever" for any time. `statement`: a name of `queries.sql`, or how the statement begins.
+    answers, "taken" once it took a hint, "whenever" for any time. `statement`: a name of `queries.sql`, or
+    how the statement begins. `hinted`: it has looked, and a hint has made it look at what moved since.
     """
 
     moment: str
     statement: str = ""
     nth: int = 1
+    hinted: bool = False
 
     def __str__(self) -> str:
-        return f"{self.moment} {self.statement}".strip() + (f" ({self.nth})" if self.nth > 1 else "")
+        words = f"{self.moment} {self.statement}".strip() + (f" ({self.nth})" if self.nth > 1 else "")
+        return f"{words}, hinted" if self.hinted else words
 
 
 class Watch:
@@ -120,16 +123,28 @@ class _Mortal:
         await self._destination.close()
 
 
-def live(folder: str, environ: dict[str, str], doom: Doom, more: str = "", newer: bool = False) -> None:
-    """A `relay run` in this folder. `more` is added to its configuration while it runs; `newer`: it knows one
-    migration more.
+class Ahead(SystemClock):
+    """By so many seconds."""
+
+    def __init__(self, by: float) -> None:
+        self._by = by
+
+    def now(self) -> float:
+        return super().now() + self._by
+
+
+def live(
+    folder: str, environ: dict[str, str], doom: Doom, ahead: float, more: str = "", newer: bool = False
+) -> None:
+    """A `relay run` in this folder, so far ahead of time. `more` is added to its configuration while it runs;
+    `newer`: it knows one migration more.
     """
     watch, path = _begin(folder, doom, newer=newer), Path(folder, "rules.toml")
 
     def read() -> Any:
         return load(path, environ=environ, secrets=True)
 
-    asyncio.run(_run(read(), Again(path, read), watch, more))
+    asyncio.run(_run(read(), Again(path, read), watch, more, Ahead(ahead)))
 
 
 def command(folder: str, environ: dict[str, str], doom: Doom, *args: str) -> None:
@@ -160,7 +175,7 @@ def m900_newer(db: Any) -> None:
     db.execute("ALTER TABLE jobs ADD COLUMN newer TEXT")
 
 
-async def _run(config: Any, again: Again, watch: Watch, more: str) -> None:
+async def _run(config: Any, again: Again, watch: Watch, more: str, clock: Clock) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
 
@@ -174,4 +189,4 @@ async def _run(config: Any, again: Again, watch: Watch, more: str) -> None:
         path = config.path
         path.write_text(path.read_text("utf-8") + more, "utf-8")
         again.ask()
-    await run(config, environ={}, clock=SystemClock(), stop=stop, again=again, make=make, opens=opens)
+    await run(config, environ={}, clock=clock, stop=stop, again=again, make=make, opens=opens)

@@ -8,8 +8,10 @@ MOMENTS = ("at", "before", "committed", "counted")
 """Of a transaction: amid it, before its commit, and after it twice: before and after its number is noted."""
 
 
-def _each(*statements: str, moments: tuple[str, ...] = MOMENTS, nth: int = 1) -> list[Doom]:
-    return [Doom(moment=m, statement=s, nth=nth) for s, m in product(statements, moments)]
+def _each(
+    *statements: str, moments: tuple[str, ...] = MOMENTS, nth: int = 1, hinted: bool = False
+) -> list[Doom]:
+    return [Doom(moment=m, statement=s, nth=nth, hinted=hinted) for s, m in product(statements, moments)]
 
 
 FIRST_LOOK = ("add_source", "add_job", "look_whole")
@@ -28,6 +30,25 @@ SENDING = [
     *(Doom(moment="sent", nth=n) for n in (1, 4)),
     *(Doom(moment="answered", nth=n) for n in (1, 4)),
     *(Doom(moment="asked", nth=n) for n in (1, 2)),
+]
+
+HINTS = [
+    *_each("add_hint", "move_job", "add_event", hinted=True),
+    Doom(moment="taken", hinted=True),
+    Doom(moment="asked", hinted=True),
+]
+"""That a hint is counted; what its answer shows; between that it was taken and that answer."""
+
+MEASURING = _each("measure_hints")
+"""By how much the hints that the one before has left came earlier."""
+
+PRUNING = [
+    *_each("move_pruned_until", "prune_job"),
+    # First of all goes what is of no source, and there is nothing, so that nothing is committed.
+    *_each("prune_events", moments=("at", "before"), nth=2),
+    *_each("prune_events", moments=("committed", "counted")),
+    *_each("prune_deliveries", moments=("at", "before"), nth=2),
+    *_each("prune_deliveries", moments=("committed", "counted")),
 ]
 
 STARTING = _each("lose_leases")

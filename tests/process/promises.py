@@ -1,6 +1,5 @@
 """What relay promises, asked of its database, the account and what arrived."""
 
-import json
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -9,19 +8,23 @@ from contextlib import closing
 from relay.store.audit import audit
 from tests.process.account import Account
 from tests.process.live import Home, Receiver
+from tests.process.memory import Memory
 
 ENDS = {"delivered", "dead", "superseded"}
 
 
 class Promises:
-    def __init__(self, account: Account, home: Home, receiver: Receiver) -> None:
+    """`memory`: of what was pruned."""
+
+    def __init__(
+        self, account: Account, home: Home, receiver: Receiver, memory: Memory | None = None
+    ) -> None:
         self._account = account
         self._home = home
         self._receiver = receiver
-        self._events = {
-            event_id: (event_type, json.loads(data))
-            for event_id, event_type, data in home.ask("SELECT id, type, data FROM events ORDER BY seq")
-        }
+        self._memory = memory or Memory(home)
+        self._memory.note()
+        self._events = {name: (kind, data) for _, (name, kind, data) in sorted(self._memory.events.items())}
         self._place = {event_id: n for n, event_id in enumerate(self._events)}
 
     def numbers(self) -> Counter[str]:
@@ -30,7 +33,7 @@ class Promises:
             {
                 "transitions": sum(map(len, self._account.truth.values())),
                 "events": len(self._events),
-                "deliveries": self._home.ask("SELECT count(*) FROM deliveries")[0][0],
+                "deliveries": len(self._memory.deliveries),
                 "webhooks": len(arrivals),
                 "of them again": len(arrivals) - len({(a.path, a.id) for a in arrivals}),
             }
@@ -45,6 +48,7 @@ class Promises:
             *self._states(),
             *self._arrivals(),
             *self._order(),
+            *self._hints(),
         ]
 
     def _changes(self) -> Iterator[str]:
@@ -74,11 +78,11 @@ class Promises:
 
     def _states(self) -> Iterator[str]:
         """Of each event and destination that a rule names there is one delivery, and it has ended."""
-        rows = self._home.ask("""SELECT e.id, d.destination, d.state FROM deliveries d
-            JOIN delivery_parts p ON p.delivery = d.id JOIN events e ON e.seq = p.event WHERE NOT d.replay""")
         found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-        for event, destination, state in rows:
-            found[event, destination].append(state)
+        for delivery, (destination, state, _, replay) in self._memory.deliveries.items():
+            carried = () if replay else self._memory.parts[delivery] & self._memory.events.keys()
+            for seq in carried:
+                found[self._memory.events[seq][0], destination].append(state)
         wanted = {(event, to) for event in self._events for to in self._wanted(event)}
         if odd := wanted ^ found.keys():
             yield f"no delivery that is owed, or one that is not: {sorted(odd)[:5]}"
@@ -96,6 +100,8 @@ class Promises:
             yield "failed"
             if data["name"].startswith(("calm", "harsh")):
                 yield "calm"
+            if data["name"].startswith("late"):
+                yield "late"
         if event_type in {"parse.failed", "parse.completed", "batch.completed"}:
             yield "groups"
 
@@ -140,6 +146,19 @@ class Promises:
                 if place < last.get((arrival.path, job), -1):
                     yield f"{arrival.path}: {arrival.event['type']} of {job} came after a later one"
                 last[arrival.path, job] = place
+
+    def _hints(self) -> Iterator[str]:
+        """Each is counted once, if at all, and measured where it showed a change."""
+        rows = self._home.ask("SELECT job, received_at, changed, ahead FROM hints")
+        for (job, received_at), count in Counter(row[:2] for row in rows).items():
+            if count > 1:
+                yield f"the hint of {job} that came at {received_at} is counted {count} times"
+        for job, count in Counter(row[0] for row in rows).items():
+            if count > self._account.hinted[job]:
+                yield f"{count} hints of {job} are counted, and {self._account.hinted[job]} were taken"
+        for job, received_at, changed, ahead in rows:
+            if changed and (ahead is None or ahead < 0):
+                yield f"by how much the hint of {job} at {received_at} came before its look: {ahead}"
 
 
 def audited(home: Home) -> list[str]:

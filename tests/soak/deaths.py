@@ -15,8 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+from tests.process.hinting import free_port
 from tests.process.live import Home
-from tests.process.points import SEEING, SENDING, STARTING
+from tests.process.points import HINTS, PRUNING, SEEING, SENDING, STARTING
 from tests.process.reigns import Reigns
 
 KILLS_OF_ONE = 100
@@ -25,18 +26,29 @@ KILLS_OF_ONE = 100
 NAMED = 0.7
 """Of the kills: at a named point; the others come whenever they come."""
 
+PRUNED = 0.03
+"""Of the kills: days have passed before, twice, so that something is old, and it is at a point of pruning."""
+
 _STARTING = [doom for doom in STARTING if doom.moment in {"at", "before"}]
-POINTS = [doom for doom in (*SEEING, *SENDING, *_STARTING) if not doom.statement.startswith("source_")]
+POINTS = [
+    doom for doom in (*SEEING, *SENDING, *HINTS, *_STARTING) if not doom.statement.startswith("source_")
+]
 """Those that any life comes to: a source that is down rests for a minute, and not each start finds leases."""
 
 
 async def reign(folder: Path, chance: Random, kills: int) -> tuple[Counter[str], list[str]]:
     """So many kills on one database; what it all came to, and what is amiss."""
     reigns = Reigns(Home(folder))
+    reigns.port = free_port()
     async with reigns.reachable():
         await reigns.lives(reigns.has_seen)
         for _ in range(kills):
-            if chance.random() < NAMED:
+            way = chance.random()
+            if way < PRUNED:
+                for _ in range(2):
+                    await reigns.passes()
+                await reigns.dies(chance.choice(PRUNING))
+            elif way < NAMED:
                 doom = chance.choice(POINTS)
                 once = doom in _STARTING
                 await reigns.dies(doom if once else replace(doom, nth=doom.nth + chance.randint(0, 2)))
