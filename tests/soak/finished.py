@@ -137,10 +137,12 @@ class Finished:
     def _may_be(self, batch: str, file: File, told: Told) -> set[str]:
         if file.job is None:
             return {"failed" if file.error else "unknown"}
-        until = told.at - START + self._befell.jumped(0.0, self._befell.away)
+        jumped = self._befell.jumped(0.0, self._befell.away)
+        until = told.at - START + jumped
         had = [status for at, status in self._spells[file.job] if at <= until]
         ways = {status.lower() for status in had if status in ENDS}
-        if None in had and self._is_late(batch, told):
+        is_new = self._spells[file.job][0][0] > told.at - START - jumped  # the batch went to work once more
+        if is_new or (None in had and self._is_late(batch, told)):
             ways.add("unknown")
         return ways
 
