@@ -10,13 +10,15 @@ from relay.sources.kinds import SourceSpec
 
 _DEPTH = 0.25  # of a minute's budget
 _LEAST_WAIT = 0.001  # seconds; less might not move a clock of floats at all
-_PATIENCE = 60.0  # seconds; who has waited longer is served as a look is
+_PATIENCE = 60.0  # seconds; a resync that has waited longer is served as a look is
 _HINTS = 0.1  # of the budget, for what hints make relay ask
 _IDLE_COST = 4.0  # what a request of a source with nothing open counts, so that busy ones get more
 
 
 class Urgency(IntEnum):
-    """What a request is for; in short times the first goes first."""
+    """What a request is for; in short times the first goes first. But a look that has a question ends only
+    with its answer: once each source of the key might have had a turn, a question is served as a look is.
+    """
 
     LOOK = 0
     QUESTION = 1
@@ -73,8 +75,10 @@ class _Ticket:
     since: float
     turn: "asyncio.Future[None]" = field(repr=False)
 
-    def rank(self, now: float) -> tuple[int, float]:
-        patient = now - self.since <= _PATIENCE
+    def rank(self, now: float, turns: float) -> tuple[int, float]:
+        """`turns`: the seconds in which each source may make one request."""
+        longest = min(turns, _PATIENCE) if self.urgency is Urgency.QUESTION else _PATIENCE
+        patient = now - self.since <= longest
         return (self.urgency if patient else Urgency.LOOK), self.place
 
 
@@ -134,7 +138,8 @@ class _Bucket:
                 await self._clock.sleep(max(_LEAST_WAIT, missing / self._per_second))
                 continue
             now = self._clock.now()
-            ticket = min(self._waiting, key=lambda waiting: waiting.rank(now))
+            turns = len(self._places) / self._per_second
+            ticket = min(self._waiting, key=lambda waiting: waiting.rank(now, turns))
             self._waiting.remove(ticket)
             if not ticket.turn.done():
                 self._tokens -= 1
