@@ -40,15 +40,17 @@ MOST = 20
 
 @dataclass
 class _Step:
-    """What one batch took in one round, and what was learned: `job` is the batch itself, as now shown."""
+    """What one batch took in one round, and what was learned: `job` is the batch itself, as now shown. No one
+    says that an id is of one kind alone.
+    """
 
     room: int
     requests: int = 0
     files: Sequence[BatchFile] = ()
     counts: Any = None
     job: Job | None = None
-    found: dict[str, Job] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
+    found: dict[tuple[str, str], Job] = field(default_factory=dict)
+    asked: set[tuple[str, str]] = field(default_factory=set)
 
 
 class Follow:
@@ -186,8 +188,8 @@ class Follow:
                 ids=ids,
                 read_since=utc_text(self._clock.now() - GIVE_UP_AFTER),
             )
-            step.found.update(known)
-            await self._ask(kind, [job_id for job_id in ids if job_id not in step.found], step)
+            step.found.update(((kind, job_id), job) for job_id, job in known)
+            await self._ask(kind, [job_id for job_id in ids if (kind, job_id) not in step.found], step)
 
     async def _ask(self, kind: str, ids: Sequence[str], step: _Step) -> None:
         spec = replace(self._spec, kind=KINDS[kind], query={}, page_size=CHUNK)
@@ -206,10 +208,10 @@ class Follow:
             try:
                 async for page in walk:
                     self._moved()
-                    step.found.update((item.id, job_of(item)) for item in page.items)
+                    step.found.update(((kind, item.id), job_of(item)) for item in page.items)
             finally:
                 step.requests += walk.requests
-            step.asked.update(chunk)
+            step.asked.update((kind, job_id) for job_id in chunk)
 
     async def _counted(self, batch: Followed, step: _Step) -> dict[str, Any] | None:
         """Of the older batches, which count their items."""
@@ -236,8 +238,9 @@ def _learned(file: BatchFile, step: _Step, *, late: bool, rested: str) -> BatchF
     """A word that relay does not know may be an end: no one waits for one unchanged since `rested`."""
     if not is_pending(file):
         return file
-    job = step.found.get(file.job or "")
+    named = (file.kind or "", file.job or "")
+    job = step.found.get(named)
     file = with_job(file, job)
-    missing = file.job in step.asked and job is None
+    missing = named in step.asked and job is None
     rests = is_pending(file) and file.status not in OPEN_STATUSES and job and job.updated_at <= rested
     return replace(file, status="UNKNOWN") if (late and missing) or (rested and rests) else file

@@ -174,3 +174,18 @@ async def test_extract_jobs_are_followed_likewise(batched):
     await it.looks(2)
     assert [failure["job_id"] for failure in (await it.outcome())["failures"]] == ["extract-0"]
     assert it.asked(PARSE) == []
+
+
+async def test_a_parse_job_and_an_extract_job_of_one_id_are_two_files(batched):
+    it = await batched("FAILED", kinds=("batch",))
+    it.story.simulator.create("extract", id="parse-0", status="COMPLETED")
+
+    def both(batch):
+        (file,) = batch["results"]
+        return {**batch, "results": [file, {"job_reference": {"type": "extract_v2", "id": "parse-0"}}]}
+
+    it.answers(both)
+    await it.end()
+    await it.looks(2)
+    outcome = await it.outcome()
+    assert (outcome["failed"], outcome["completed"]) == (1, 1)
