@@ -10,14 +10,15 @@ from relay.sources.kinds import SourceSpec
 
 _DEPTH = 0.25  # of a minute's budget
 _LEAST_WAIT = 0.001  # seconds; less might not move a clock of floats at all
-_PATIENCE = 60.0  # seconds; a resync that has waited longer is served as a look is
+_PATIENCE = 60.0  # seconds; who has waited longer is served as a look is
 _HINTS = 0.1  # of the budget, for what hints make relay ask
 _IDLE_COST = 4.0  # what a request of a source with nothing open counts, so that busy ones get more
 
 
 class Urgency(IntEnum):
     """What a request is for; in short times the first goes first. But a look that has a question ends only
-    with its answer: once each source of the key might have had a turn, a question is served as a look is.
+    with its answer: once each source of the key might have had a turn, a question is served as a look is, and
+    a resync, which is bounded by its share, after two.
     """
 
     LOOK = 0
@@ -77,8 +78,7 @@ class _Ticket:
 
     def rank(self, now: float, turns: float) -> tuple[int, float]:
         """`turns`: the seconds in which each source may make one request."""
-        longest = min(turns, _PATIENCE) if self.urgency is Urgency.QUESTION else _PATIENCE
-        patient = now - self.since <= longest
+        patient = now - self.since <= min(_PATIENCE, self.urgency * turns)
         return (self.urgency if patient else Urgency.LOOK), self.place
 
 

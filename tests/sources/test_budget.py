@@ -171,6 +171,17 @@ async def test_a_resync_that_has_waited_a_minute_is_served_as_a_look_is(clock, s
     assert 3 <= order.index("resync") <= 6
 
 
+async def test_a_page_of_a_resync_holds_its_look_up_for_two_turns_of_the_others(clock, spec):
+    """A window of five pages held it up for five minutes, each hour."""
+    resync, *others = (spec(name=f"s{n}", requests_per_minute=60) for n in range(6))
+    budget = Budget(clock, [resync, *others])
+    for _ in range(15):
+        await budget.take(resync)
+    looks = [(source, Urgency.LOOK) for _ in range(12) for source in others]
+    order = await served(budget, [(resync, Urgency.RESYNC), *looks])
+    assert 10 <= order.index("s0") <= 14
+
+
 async def test_who_comes_late_is_not_served_before_all_that_wait_for_long(clock, spec):
     """A patient question has an early place; that it is served sets nobody back."""
     names = ("looks", "patient", "late")
