@@ -21,7 +21,8 @@ SLICE_PAGES = 10
 
 class Looking:
     """Looks at one source. `most`: the questions of one look about what it did not show, and about what is in
-    doubt, so that it ends; the rest wait for the next.
+    doubt, so that it ends; the rest wait for the next. `beside`: the requests that following batches took
+    between the last look and this one, which the source wants as well.
     """
 
     def __init__(self, *, asking: Asking, store: Store, clock: Clock, most: int) -> None:
@@ -30,6 +31,7 @@ class Looking:
         self._store = store
         self._clock = clock
         self.most = most
+        self.beside = 0
         self._left = set[str]()  # jobs that the last look had no room to ask for
         self._doubts: dict[str, None] = {}  # likewise
         self._linger_since: float | None = None
@@ -47,14 +49,14 @@ class Looking:
             await self._first(look)
         else:
             await self._steady(look, began)
-        wants = look.requests
+        listed = look.requests
         for question in extra:
             await self.asking.ask(question, look, Urgency.RESYNC)
-        took = look.requests - wants
+        took = look.requests - listed
         for _ in range(min(self.most, len(look.doubts))):
             await self.asking.settle(look)
         self._doubts = look.doubts
-        await self._conclude(look, began, wants)
+        await self._conclude(look, began, listed + self.beside)
         return took
 
     async def _first(self, look: Look) -> None:

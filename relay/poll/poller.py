@@ -224,6 +224,7 @@ class Poller:
         await self._resync.done(len(extra), took)
         if self._follow is not None:
             requests, finished = await self._follow.round()
+            self.looking.beside = requests
             look.requests += requests
             look.changes += finished
 

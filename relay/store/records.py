@@ -31,7 +31,7 @@ class SourceRow:
 
 
 class Whole(msgspec.Struct, frozen=True, kw_only=True):
-    """What only a whole look may conclude. `wants`: the requests it took."""
+    """What only a whole look may conclude. `wants`: the requests it took, with those of following."""
 
     mark: str | None
     newest: str | None

@@ -71,6 +71,15 @@ async def test_what_files_cost_waits_behind_the_looks_of_others(batched):
     assert max(later - sooner for sooner, later in pairwise(looks)) < 20
 
 
+async def test_what_following_takes_is_part_of_what_a_source_is_said_to_want(batched):
+    """Else `status` promises a pace that a source with batches to follow does not keep."""
+    it = await batched(*["RUNNING"] * 500, kinds=("batch",))
+    await it.end()
+    await it.looks(1)
+    (source,) = await it.story.store.rows("sources")
+    assert source["requests"] > 10
+
+
 async def test_a_page_smaller_than_asked_for_hides_no_job(batched):
     it = await batched(*["COMPLETED"] * 120, kinds=("batch",))
     right = it.story.api.answer
