@@ -122,9 +122,8 @@ class Client:
     def _wait(self, state: RetryCallState) -> float:
         failed = state.outcome and state.outcome.exception()
         asked = failed.retry_after if isinstance(failed, LookFailed) else None
-        if asked is not None:
-            return asked
-        return 2.0 ** (state.attempt_number - 1) * self._random.uniform(1.0, 1.5)
+        backoff = 2.0 ** (state.attempt_number - 1) * self._random.uniform(1.0, 1.5)
+        return max(asked or 0.0, backoff)
 
     async def _attempt(
         self, spec: SourceSpec, path: str, params: Params, urgency: Urgency

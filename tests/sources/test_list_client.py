@@ -231,6 +231,16 @@ async def test_a_retry_after_of_nonsense_is_as_if_absent(client, clock, spec, no
     assert 1 <= clock.slept[0] <= 1.5
 
 
+@pytest.mark.parametrize("over", ["0", "Thu, 01 Jan 1970 00:00:00 GMT"])
+async def test_a_retry_after_that_is_over_hastens_nothing(client, clock, spec, over):
+    """Three requests at once answer no one who has too many."""
+    source = spec()
+    busy = httpx.Response(429, headers={"retry-after": over})
+    await (await client(answers(busy, busy, ok()), specs=[source])).list(source, {})
+    assert 1 <= clock.slept[0] <= 1.5
+    assert 2 <= clock.slept[1] <= 3
+
+
 async def test_every_attempt_takes_from_the_budget(client, clock, spec):
     source = spec(requests_per_minute=1)
     opened = await client(answers(httpx.Response(500), httpx.Response(500), ok()), specs=[source])
