@@ -42,6 +42,9 @@ SAYS_EVERY = 30.0
 DOWN_AFTER = 3
 """Looks in a row that fail before it is told; a refused key is told of at once."""
 
+LONGEST_UNTOLD = 300.0
+"""Seconds that an API may ask to be left alone for, before it is told of at once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
@@ -246,7 +249,8 @@ class Poller:
 
     async def _failed(self, looked: Looked) -> None:
         down = None
-        if looked.denied or self._failures + 1 >= DOWN_AFTER:
+        away = (looked.retry_after or 0.0) > LONGEST_UNTOLD
+        if looked.denied or away or self._failures + 1 >= DOWN_AFTER:
             down = self._down(looked)
         self._failures = await self._store.look_failed(
             source=self._ingest.row.id, trouble=looked.trouble or "", down=down, now=self._clock.now()

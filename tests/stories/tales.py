@@ -24,12 +24,12 @@ def unreachable(answer, *, after=0):
     return answered
 
 
-def refusing(answer, status, *, path=""):
+def refusing(answer, status, *, path="", **headers):
     """What begins with this path is answered with this status."""
 
     def answered(request):
         if request.path.startswith(path):
-            return Answer(status=status, body=b'{"detail": "no"}')
+            return Answer(status=status, body=b'{"detail": "no"}', headers=headers)
         return answer(request)
 
     return answered

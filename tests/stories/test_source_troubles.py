@@ -45,6 +45,15 @@ async def test_a_refused_key_is_told_at_once(story, status):
     assert await types(it) == [DOWN]
 
 
+@pytest.mark.parametrize(("asked", "told"), [(300, []), (301, [DOWN])])
+async def test_an_api_that_asks_to_be_left_alone_for_long_is_told_of_at_once(story, asked, told):
+    it = await story()
+    await it.look()
+    it.api.answer = refusing(it.simulator.answer, 429, **{"Retry-After": str(asked)})
+    await looks(it, 1)
+    assert await types(it) == told
+
+
 async def test_restarts_neither_repeat_nor_forget_it(story):
     it = await story()
     await it.look()
