@@ -84,16 +84,19 @@ class Finished:
         if twice := [nth for nth, count in Counter(one.nth for one in finished).items() if count > 1]:
             yield f"{batch}: finished twice with change {twice}"
         last = changes[max(changes)] if changes else None
-        is_over = last is not None and last.status in ENDS and self._is_long_over(batch)
+        is_over = last is not None and last.status in ENDS and self._is_long_over(batch, last.at - START)
         if is_over and last.nth not in {one.nth for one in finished}:
             yield f"{batch}: {last.status}, and never finished"
 
-    def _is_long_over(self, batch: str) -> bool:
-        """With all its files, and it is still there; clocks that jump put it off."""
+    def _is_long_over(self, batch: str, told_at: float) -> bool:
+        """With all its files, it was told, and it is still there; clocks that jump put it off.
+
+        That an ended batch went back to work is found by a resync, which an API in trouble puts off as well.
+        """
         if batch not in self._files:
             return False
         spells = [self._spells[name] for name in (batch, *self._jobs(batch))]
-        over = max(them[-1][0] for them in spells)
+        over = max(told_at, *(them[-1][0] for them in spells))
         ended = all(them[-1][1] in {None, *ENDS} for them in spells)
         away = self._befell.away
         return ended and over + TOLD_WITHIN + self._befell.jumped(over, away) <= away
