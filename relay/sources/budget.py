@@ -10,7 +10,7 @@ from relay.sources.kinds import SourceSpec
 
 _DEPTH = 0.25  # of a minute's budget
 _LEAST_WAIT = 0.001  # seconds; less might not move a clock of floats at all
-_PATIENCE = 60.0  # seconds; who has waited longer is served as a look is
+_PATIENCE = 60.0  # seconds; who has waited longer is in any case served as a look is
 _HINTS = 0.1  # of the budget, for what hints make relay ask
 _IDLE_COST = 4.0  # what a request of a source with nothing open counts, so that busy ones get more
 
@@ -116,7 +116,7 @@ class _Bucket:
         cost = self._costs.get(source, 1.0)
         place = max(self._place, self._places.get(source, 0.0)) + cost
         self._places[source] = place
-        ticket = _Ticket(urgency, place, self._clock.now(), asyncio.get_running_loop().create_future())
+        ticket = _Ticket(urgency, place, self._clock.monotonic(), asyncio.get_running_loop().create_future())
         self._waiting.append(ticket)
         if self._serving is None or self._serving.done():
             self._serving = asyncio.create_task(self._serve())
@@ -137,7 +137,7 @@ class _Bucket:
             if missing > 0:
                 await self._clock.sleep(max(_LEAST_WAIT, missing / self._per_second))
                 continue
-            now = self._clock.now()
+            now = self._clock.monotonic()
             turns = len(self._places) / self._per_second
             ticket = min(self._waiting, key=lambda waiting: waiting.rank(now, turns))
             self._waiting.remove(ticket)

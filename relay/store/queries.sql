@@ -246,12 +246,12 @@ FROM deliveries AS f JOIN deliveries AS d ON d.destination = f.destination AND d
 JOIN delivery_parts AS p ON p.delivery = d.id JOIN events AS e ON e.seq = p.event
 WHERE f.id = ? AND d.state = 'delivered' ORDER BY d.seq, p.event LIMIT ?
 
--- latest_of_batch: what was told of it last, if that happened after what a delivery carries
+-- latest_of_batch: what was told of it last, if after what a delivery carries; found by its own few events (hence +)
 SELECT p.delivery, e.id, e.type, e.timestamp, e.data
 FROM events AS e JOIN delivery_parts AS p ON p.event = e.seq JOIN deliveries AS d ON d.id = p.delivery
-WHERE e.source = ?1 AND e.job_id = ?2 AND d.destination = ?3 AND d.state = 'delivered'
-  AND e.seq > (SELECT max(event) FROM delivery_parts WHERE delivery = ?4)
-ORDER BY e.seq DESC LIMIT 1
+WHERE e.source = ?1 AND e.job_id = ?2 AND +d.destination = ?3 AND +d.state = 'delivered'
+  AND +e.seq > (SELECT max(event) FROM delivery_parts WHERE delivery = ?4)
+ORDER BY +e.seq DESC LIMIT 1
 
 -- arrived_at: when a delivery arrived first, of one that is sent once more
 SELECT min(started_at) FROM attempts WHERE delivery = ? AND outcome = 'delivered'

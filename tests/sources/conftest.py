@@ -21,6 +21,9 @@ class Clock:
     def now(self):
         return self.time
 
+    def monotonic(self):
+        return self.time
+
     async def sleep(self, seconds):
         self.slept.append(seconds)
         self.time += seconds

@@ -6,7 +6,7 @@ import pytest
 from bookkeeping import NOW
 
 from relay.store import pages
-from relay.store.named import load
+from relay.store.named import SQL, load
 
 LARGE = ("jobs", "events", "deliveries", "delivery_parts", "attempts", "hints")
 
@@ -34,6 +34,14 @@ async def test_no_question_reads_a_long_table_whole(store, file, name):
             table = alias.get(found[1], found[1])
             walks = ("LIMIT" in sql and "USING" in step) or (table == "events" and name == "events")
             assert table not in LARGE or walks or "ORDER BY seq DESC LIMIT" in sql or "count(h" in sql, step
+
+
+async def test_what_was_told_of_a_batch_is_found_by_its_own_events(store):
+    """It is asked at a claim, in the writer: not by what came since, nor by all that was delivered."""
+    sql = "EXPLAIN QUERY PLAN " + SQL["latest_of_batch"]
+    steps = await store.read(lambda db: [row[3] for row in db.execute(sql, (1, "bat-1", "ops", "msg_1"))])
+    assert "SEARCH e USING INDEX events_change (source=? AND job_id=?)" in steps
+    assert "SEARCH d USING INDEX deliveries_id (id=?)" in steps
 
 
 async def test_jobs_of_one_instant_in_several_sources_are_each_shown_once(store):
