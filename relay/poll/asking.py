@@ -37,6 +37,7 @@ class Asking:
         self._client = client
         self._changed = changed
         self._moved = moved
+        self.alone = set[str]()  # jobs that a list by ids was refused for: one of them is gone, say
         self._refused = set[str]()
         self._words = {*OPEN_STATUSES, *TERMINAL_STATUSES}
         kind = self.spec.kind
@@ -61,11 +62,21 @@ class Asking:
         """The statuses that the open lists show."""
         return {word.upper() for word in self.can.open_words if word not in self._refused}
 
-    async def ask(self, asked: Listing | Question, look: Look, urgency: Urgency) -> None:
-        if isinstance(asked, Question) and not asked.params:
+    async def ask(self, asked: Listing | Question, look: Look, urgency: Urgency) -> list[Question]:
+        """What is to be asked in its place, if it is a list by ids that the API refuses: each by itself."""
+        if isinstance(asked, Listing):
+            await self.walk(asked, look, urgency)
+        elif not asked.params:
             await self.get(asked.ids[0], look, urgency)
         else:
-            await self.walk(Listing(asked.params) if isinstance(asked, Question) else asked, look, urgency)
+            try:
+                await self.walk(Listing(asked.params), look, urgency)
+            except LookFailed as error:
+                if "job_ids" not in asked.params or error.word not in {"refused", "absent"}:
+                    raise
+                self.alone.update(asked.ids)
+                return [Question((job_id,), {}) for job_id in asked.ids]
+        return []
 
     async def walk(self, listing: Listing, look: Look, urgency: Urgency = Urgency.LOOK) -> int:
         """How many pages it had. A status word that the API refuses is not asked for again."""
@@ -181,6 +192,7 @@ class Asking:
     async def _take(self, page: Page, look: Look, *, by_id: bool = False) -> Changes:
         changes = await self.ingest.page(page, look, by_id=by_id)
         self._moved()
+        self.alone.difference_update(item.id for item in page.items)
         for status in {item.status.upper() for item in page.items} - self._words:
             self._words.add(status)
             log.warning(

@@ -51,7 +51,8 @@ class Looking:
             await self._steady(look, began)
         listed = look.requests
         for question in extra:
-            await self.asking.ask(question, look, Urgency.RESYNC)
+            for alone in await self.asking.ask(question, look, Urgency.RESYNC):
+                await self.asking.ask(alone, look, Urgency.RESYNC)
         took = look.requests - listed
         for _ in range(min(self.most, len(look.doubts))):
             await self.asking.settle(look)
@@ -197,7 +198,7 @@ class Looking:
         while waiting and room > 0:
             room -= 1
             question = waiting.popleft()
-            await self.asking.ask(question, look, Urgency.QUESTION)
+            waiting.extend(await self.asking.ask(question, look, Urgency.QUESTION))
             if question.params and not self.asking.can.job_ids:  # a window is no question by id
                 waiting.extend(Question((job_id,), {}) for job_id in question.ids if job_id not in look.seen)
         self._left = {job_id for question in waiting for job_id in question.ids}
@@ -218,7 +219,11 @@ class Looking:
         """
         can = self.asking.can
         alone = can.dates and not can.job_ids
-        again = [row for row in rows if row[4] and not row[5] and (can.job_ids or (alone and row[1]))]
+        again = [
+            row
+            for row in rows
+            if row[0] in self.asking.alone or (row[4] and not row[5] and (can.job_ids or (alone and row[1])))
+        ]
         jobs = [Straggler(row[0], row[1], row[2], 0.0) for row in rows if row not in again]
         oldest = min((job.created_at for job in jobs if job.created_at), default="")
         rising = await self._rising(oldest) if alone and len(jobs) > 1 and oldest else ()

@@ -3,6 +3,8 @@
 import pytest
 from tales import hiding, looks, ordering, refusing, types, unreachable
 
+from relay.simulator import Answer
+
 HOUR, DAY = 3600.0, 86400.0
 SOME = ["parse", "batch", "batch_v1"]
 PATHS = {"parse": "/api/v2/parse", "batch": "/api/v2/batches", "batch_v1": "/api/v1/beta/batch-processing"}
@@ -157,3 +159,55 @@ async def test_a_job_that_ends_while_no_get_finds_any_has_not_vanished(story, ki
     it.simulator.move("a", "COMPLETED")
     await looks(it, 12)
     assert await types(it) == [("a", f"{kind.partition('_')[0]}.completed")]
+
+
+def strict(answer, status, *, gone):
+    """A list by ids that names a job that is gone is refused whole."""
+
+    def answered(request):
+        if ("job_ids", gone) in request.query:
+            return Answer(status=status, body=b'{"detail": "job not found"}')
+        return answer(request)
+
+    return answered
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+async def test_a_list_by_ids_that_is_refused_for_one_that_is_gone_hides_none_of_the_others(story, status):
+    it = await story(requests_per_minute=20)
+    for n in range(40):
+        created = it.world_clock.now() - HOUR * (n + 2)
+        it.simulator.create("parse", id=f"job-{n}", status="RUNNING", created_at=created)
+    await it.look()
+    await looks(it, 2)
+    it.api.answer = strict(it.simulator.answer, status, gone="job-7")
+    it.simulator.vanish("job-7")
+    await it.live(600)
+    for n in range(7):
+        it.simulator.move(f"job-{n}", "COMPLETED")
+    it.simulator.move("job-39", "FAILED")
+    await it.live(600)
+    told = [(f"job-{n}", "parse.completed") for n in range(7)]
+    assert sorted(await types(it)) == sorted([*told, ("job-7", "parse.vanished"), ("job-39", "parse.failed")])
+    await looks(it, 20, after=15)
+    it.api.asked.clear()
+    await looks(it, 20, after=15)
+    by_get = {request.path.rpartition("/")[2] for _, request in it.api.asked} - {"parse"}
+    assert by_get <= {"job-7"}  # the others are asked for together again
+
+
+async def test_a_second_look_at_what_ended_is_not_spoilt_by_one_that_is_gone(story):
+    it = await story()
+    for n in range(5):
+        created = it.world_clock.now() - 100 * HOUR + n
+        it.simulator.create("parse", id=f"job-{n}", status="RUNNING", created_at=created)
+    await it.look()
+    for n in range(5):
+        it.simulator.move(f"job-{n}", "FAILED")
+    await it.live(900)
+    assert len(await types(it)) == 5
+    it.api.answer = strict(it.simulator.answer, 400, gone="job-3")
+    it.simulator.vanish("job-3")
+    it.simulator.move("job-2", "COMPLETED")
+    await it.live(HOUR)
+    assert (await types(it))[5:] == [("job-2", "parse.completed")]
