@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from relay import plan
 from relay.ingest import Look
-from relay.model import Clock, canonical_time, is_open, seconds_of, utc_text
+from relay.model import OPEN_STATUSES, Clock, canonical_time, is_open, seconds_of, utc_text
 from relay.plan import Listing, Question, Straggler
 from relay.poll.asking import Asking
 from relay.sources import Urgency
@@ -32,7 +32,7 @@ class Looking:
         self._clock = clock
         self.most = most
         self.beside = 0
-        self._left = set[str]()  # jobs that the last look had no room to ask for
+        self._left: dict[str, None] = {}  # jobs that the last look had no room for, longest waiting first
         self._doubts: dict[str, None] = {}  # likewise
         self._linger_since: float | None = None
         self._linger_until: float | None = None
@@ -93,7 +93,7 @@ class Looking:
         listed = self.asking.listed() if steady.by_lists else set[str]()
         return (
             {job.id for job in steady.ask}
-            | self._left
+            | self._left.keys()
             | {
                 job_id
                 for job_id, created_at, status, _, _, gone_at, *_ in jobs
@@ -182,18 +182,20 @@ class Looking:
         return start
 
     async def _ask_unseen(self, rows: Iterable[AskRow], look: Look) -> None:
-        """Ask by id for what the lists should have shown and did not: what may move first, and of that, what
-        the last look had no room for.
+        """Ask by id for what the lists should have shown and did not: what may move first, before words that
+        nobody knows, and of that, what has waited for room the longest.
         """
         await self._walk_for_lost([row for row in rows if row[0] not in look.seen], look)
         unseen = {row[0]: row for row in rows if row[0] not in look.seen}
         moving = {job_id for job_id, row in unseen.items() if is_open(row[2])}
-        waiting = deque(
-            sorted(
-                await self._questions(unseen.values()),
-                key=lambda question: (moving.isdisjoint(question.ids), self._left.isdisjoint(question.ids)),
-            )
-        )
+        known = {job_id for job_id in moving if unseen[job_id][2] in OPEN_STATUSES}
+        places = {job_id: place for place, job_id in enumerate(self._left)}
+
+        def turn(question: Question) -> tuple[bool, bool, int]:
+            place = min(places.get(job_id, len(places)) for job_id in question.ids)
+            return known.isdisjoint(question.ids), moving.isdisjoint(question.ids), place
+
+        waiting = deque(sorted(await self._questions(unseen.values()), key=turn))
         room = self.most
         while waiting and room > 0:
             room -= 1
@@ -201,7 +203,8 @@ class Looking:
             waiting.extend(await self.asking.ask(question, look, Urgency.QUESTION))
             if question.params and not self.asking.can.job_ids:  # a window is no question by id
                 waiting.extend(Question((job_id,), {}) for job_id in question.ids if job_id not in look.seen)
-        self._left = {job_id for question in waiting for job_id in question.ids}
+        late = dict.fromkeys(job_id for question in waiting for job_id in question.ids)
+        self._left = {job_id: None for job_id in places if job_id in late} | late
         missed = moving.difference(look.seen, look.unanswered, look.doubts, self._left)
         await self.ingest.missed([unseen[job_id] for job_id in sorted(missed)], look)
 

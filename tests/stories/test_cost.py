@@ -4,7 +4,7 @@ from itertools import pairwise
 from math import ceil
 
 import pytest
-from tales import looks
+from tales import looks, types
 from virtual import START
 
 from relay.model import Secret, canonical_time, seconds_of, utc_text
@@ -106,3 +106,32 @@ async def test_thousands_in_a_word_nobody_knows_leave_looks_their_pace_and_other
         looked = looks_at(it, KINDS[name].path)
         assert len(looked) > 12
         assert max(later - at for at, later in pairwise(looked)) < 60
+
+
+@pytest.mark.parametrize("kind", ["batch", "batch_v1"])
+async def test_hundreds_in_a_word_nobody_knows_put_no_job_that_works_off(story, kind):
+    it = await story(kinds=(kind,), requests_per_minute=20)
+    for n in range(400):
+        it.simulator.create(kind, id=f"odd-{n}", status="RUNNING", created_at=START - 50 * HOUR - 7 * n)
+    it.simulator.create(kind, id="young", status="RUNNING", created_at=START - 2 * HOUR)
+    await it.look()
+    for n in range(400):
+        it.simulator.move(f"odd-{n}", "EXPIRED")
+    await looks(it, 400)
+    it.simulator.move("young", "FAILED")
+    await looks(it, 30)
+    assert ("young", "batch.failed") in await types(it)
+
+
+async def test_what_no_look_had_room_for_is_asked_in_turn(story):
+    """More jobs wait than may be asked in a look, each by itself: the youngest too."""
+    it = await story(kinds=("batch",), requests_per_minute=20)
+    for n in range(60):
+        it.simulator.create("batch", id=f"job-{n}", status="RUNNING", created_at=START - 50 * HOUR + 7 * n)
+    await it.look()
+    for n in range(60):
+        it.simulator.move(f"job-{n}", "EXPIRED")
+    await looks(it, 60)
+    it.simulator.move("job-59", "FAILED")
+    await looks(it, 20)
+    assert ("job-59", "batch.failed") in await types(it)
