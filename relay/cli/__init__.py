@@ -94,5 +94,9 @@ def main() -> None:
 
 
 def _leave(text: str, status: int) -> None:
-    click.echo(text, err=True)
+    import logging  # noqa: PLC0415 - only where a command fails
+
+    from relay.cli import logs  # noqa: PLC0415
+
+    logs.say(text, logging.ERROR)
     sys.exit(status)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+import click
+
 from relay.model import Secret, utc_text
 from relay.secrecy import Hide, hiding
 from relay.wide import Wide
@@ -19,7 +21,7 @@ _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ER
 class _Line(logging.Formatter):
     def __init__(self, *, journal: bool) -> None:
         super().__init__("%(message)s" if journal else "%(asctime)s %(levelname)-7s %(message)s")
-        self._journal = journal
+        self._journal = self.for_machines = journal
         self.hide: Hide = str
 
     def format(self, record: logging.LogRecord) -> str:
@@ -31,6 +33,8 @@ class _Json(logging.Formatter):
     """One object a line, in ASCII: no value can break a line or steer a terminal. A wide line comes with its
     fields; one named as what all lines have does not replace that.
     """
+
+    for_machines = True
 
     def __init__(self, *, journal: bool) -> None:
         super().__init__()
@@ -65,6 +69,15 @@ def set_up(environ: Mapping[str, str], *, level: int = logging.INFO, form: Forma
     handler.setFormatter(kind(journal="JOURNAL_STREAM" in environ))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("relay").setLevel(level)
+
+
+def say(text: str, level: int) -> None:
+    """What a command says on stderr to whoever started it: where machines read that, as a line of the log."""
+    formatters = [handler.formatter for handler in logging.getLogger().handlers]
+    if any(isinstance(one, _Line | _Json) and one.for_machines for one in formatters):
+        logging.getLogger("relay").log(level, "%s", text)
+    else:
+        click.echo(text, err=True)
 
 
 def hide(secrets: Iterable[Secret]) -> None:

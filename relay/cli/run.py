@@ -47,16 +47,17 @@ def _run(config: str | None, quiet: bool, form: logs.Format, dry_run: bool) -> N
     logs.set_up(os.environ, level=logging.WARNING if quiet else logging.INFO, form=form)
     path, hidden = found(config), list[Any]()
 
-    def read(*, say: bool = False) -> "Config":
-        loaded: Config = load(path, secrets=True, say=say)
+    def read() -> "Config":
+        loaded: Config = load(path, secrets=True)
         hidden.extend(loaded.secrets())
         logs.hide(hidden)
         return loaded
 
     again = Again(path, read)
-    loaded = read(say=True)
+    loaded = read()
+    logs.say(f"configuration: {path}", logging.INFO)
     for warning in loaded.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        logs.say(f"warning: {warning}", logging.WARNING)
 
     async def body(config: "Config", **how: Any) -> None:
         stop = asyncio.Event()

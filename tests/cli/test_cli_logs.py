@@ -94,3 +94,16 @@ async def test_the_environment_chooses_the_form(past):
     done = await past.relay("run", RELAY_LOG="yaml")
     assert done.status == 2
     assert "'yaml' is not one of 'text', 'json'" in done.err
+
+
+@pytest.mark.parametrize("broken", [False, True])
+async def test_all_that_a_run_says_is_in_the_form_of_its_log(home, broken):
+    home.watch("http://127.0.0.1:9", "")
+    home.config.write_text(home.config.read_text() + "[nonsense]\n" * broken)
+    home.database.write_bytes(b"no database" * 1000)  # refused, after what is said of the configuration
+    told = [json.loads(line) for line in (await home.relay("run", RELAY_LOG="json")).err.splitlines()]
+    assert told[-1]["level"] == "error"
+    assert broken or told[0]["message"] == f"configuration: {home.config}"
+    journal = (await home.relay("run", JOURNAL_STREAM="8:1")).err.splitlines()
+    assert journal[-1].startswith("<3>")
+    assert broken or journal[0].startswith("<6>configuration: ")
