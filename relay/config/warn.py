@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from relay.addresses import is_loopback
 from relay.config.findings import Findings, Keys, did_you_mean
+from relay.config.never import can_match
 from relay.destinations import Options
 from relay.model import OPEN_STATUSES, TERMINAL_STATUSES, TROUBLES
 from relay.rules import Rule
@@ -50,6 +51,8 @@ def warn(
         if heard and heard <= taken:
             text = "never sees an event: rules with stop above it take all that it asks for; move it up"
             findings.warning(("rules", rule.name), text)
+        elif heard and not can_match(rule, specs, types):
+            _of_the_impossible(rule, heard, specs, findings)
         table = document["rules"][rule.name]
         if rule.stop and not table.get("match") and not table.get("unless"):
             taken |= heard
@@ -137,6 +140,15 @@ def _hint(pattern: str, types: Sequence[str]) -> str:
     """Types that look alike, or the way to find out."""
     hint = did_you_mean(pattern, types)
     return hint if hint.startswith("did") else "correct it, or leave it out"
+
+
+def _of_the_impossible(rule: Rule, heard: set[str], specs: Sequence[SourceSpec], findings: Findings) -> None:
+    text = "never sees an event: what its match asks for is never so of what its on hears; correct one"
+    if not any(spec.stuck_after for spec in specs) and all(type_.endswith(".stuck") for type_ in heard):
+        text = "never sees an event: no source has stuck_after; set it"
+    said = ("rules", rule.name, "match", "source")
+    if not any(path[: len(said)] == said for path, _ in findings.warnings):
+        findings.warning(("rules", rule.name), text)
 
 
 def _of_the_unsayable(

@@ -7,6 +7,7 @@ secret = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 """
 ALL = 'on = ["*.failed"]\nto = ["hook"]\n'
 DEAF = "fits no event of these sources:"
+NEVER = "never sees an event: what its match asks for is never so of what its on hears; correct one"
 
 # What is added from line 3 on (the rules from line 7), and what is said of it.
 WARNINGS = [
@@ -51,6 +52,18 @@ WARNINGS = [
         f"{HOOK}[rules.r]\n{ALL}match = {{ source = ['parse', 'prase'] }}",
         '10: rules.r.match.source: "prase" is no source: did you mean parse?',
     ),
+    (
+        f"{HOOK}[rules.r]\n{ALL}match = {{ source = 'prase' }}",
+        '10: rules.r.match.source: "prase" is no source: did you mean parse?',
+    ),
+    (f"{HOOK}[rules.r]\n{ALL}match = {{ status = 'COMPLETED' }}", f"7: rules.r: {NEVER}"),
+    (f"{HOOK}[rules.r]\n{ALL}match = {{ type = 'parse.completed' }}", f"7: rules.r: {NEVER}"),
+    (f"{HOOK}[rules.r]\n{ALL}match = {{ product = 'batch' }}", f"7: rules.r: {NEVER}"),
+    (f"{HOOK}[rules.r]\n{ALL}match = {{ source = 'acme.*', status = 'failed' }}", f"7: rules.r: {NEVER}"),
+    (
+        f"{HOOK}[rules.r]\n{ALL}[rules.s]\non = ['*.stuck']\nto = ['hook']",
+        "10: rules.s: never sees an event: no source has stuck_after; set it",
+    ),
 ]
 
 
@@ -91,6 +104,13 @@ def test_what_is_hardly_meant_is_warned_of(desk, text, warning):
         f"{ALL}stop = true\nmatch = {{ source = 'p*' }}\n[rules.s]\n{ALL}",
         f"{ALL}stop = true\n[rules.s]\non = ['parse.*', 'relay.test', 'source.down']\nto = ['hook']",
         f"{ALL}[sources.split]\nbase_url = 'http://127.0.0.1:1'",
+        f"{ALL}match = {{ status = ['failed', 'cancelled'], kind = 'parse' }}\n[sources.split]",
+        f"{ALL}[rules.s]\non = ['*']\nmatch = {{ status = 'PARTIAL_SUCCESS' }}\nto = ['hook']",
+        f"{ALL}[rules.s]\non = ['*']\nmatch = {{ type = 'parse.partial_success' }}\nto = ['hook']",
+        f"{ALL}[rules.s]\non = ['parse.*']\nmatch = {{ status = 'PART*' }}\nto = ['hook']",
+        f"{ALL}[rules.s]\non = ['*']\nmatch = {{ source = {{ absent = true }} }}\nto = ['hook']",
+        f"{ALL}[rules.s]\non = ['source.*']\nmatch = {{ product = 'parse' }}\nto = ['hook']",
+        f"{ALL}[rules.s]\non = ['*.stuck']\nto = ['hook']\n[sources.split]\nstuck_after = '1h'",
         f"{ALL}[sources.batch]\n[rules.s]\non = ['batch.finished', 'delivery.dead']\nto = ['hook']",
     ],
 )
