@@ -170,3 +170,10 @@ def test_alerts_to_a_format_without_words_for_them_is_warned_of(desk):
     )
     said = "has no word for relay's own troubles, so nobody hears of them: name another destination"
     assert config.warnings == (f"rules.toml:4: relay.alerts_to: {said}",)
+
+
+@pytest.mark.parametrize(("token", "warned"), [("$BOT", False), ("abc", True), ("xoxb-1", False)])
+def test_a_token_that_is_not_looked_up_is_not_judged(desk, token, warned):
+    slack = f'[destinations.ops]\ntype = "slack"\ntoken = "{token}"\nchannel = "#ops"\n'
+    warnings = desk.load(slack, secrets=False).warnings
+    assert any("does not look like a bot token" in line for line in warnings) == warned

@@ -98,7 +98,8 @@ class SlackOptions(Options):
 
     def warnings(self) -> list[tuple[str, str]]:
         found = []
-        if self.token is not None and not self.token.reveal().startswith("xox"):
+        # "$" begins what was not resolved, since `check --no-secrets` asks for no values.
+        if self.token is not None and not self.token.reveal().startswith(("xox", "$")):
             found.append(("token", "does not look like a bot token of Slack's, which begins with xoxb-"))
         pace = _BOTS_PACE if self.token else _PACE
         if self.rate is not None and self.rate < parse_rate(pace):
