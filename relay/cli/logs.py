@@ -63,10 +63,12 @@ def _marked(text: str, record: logging.LogRecord) -> str:
 
 
 def set_up(environ: Mapping[str, str], *, level: int = logging.INFO, form: Format = "text") -> None:
-    """To stderr; under systemd's journal each line begins with its priority."""
+    """To stderr; under systemd's journal each line begins with its priority. Terminals of a desktop inherit
+    the journal's variable, and are none.
+    """
     handler = logging.StreamHandler()
     kind = _Json if form == "json" else _Line
-    handler.setFormatter(kind(journal="JOURNAL_STREAM" in environ))
+    handler.setFormatter(kind(journal="JOURNAL_STREAM" in environ and not handler.stream.isatty()))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("relay").setLevel(level)
 

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import os
 
 import pytest
 from cli.conftest import EVIL
@@ -107,3 +108,13 @@ async def test_all_that_a_run_says_is_in_the_form_of_its_log(home, broken):
     journal = (await home.relay("run", JOURNAL_STREAM="8:1")).err.splitlines()
     assert journal[-1].startswith("<3>")
     assert broken or journal[0].startswith("<6>configuration: ")
+
+
+async def test_a_terminal_that_inherits_the_variable_of_the_journal_gets_lines_for_people(home):
+    home.watch("http://127.0.0.1:9", "")
+    ours, its = os.openpty()
+    process = await home.start(("run", "--config", "no.toml"), {"JOURNAL_STREAM": "8:1"}, stderr=its)
+    assert await process.wait() == 2
+    assert os.read(ours, 1000).startswith(b"no configuration: ")
+    os.close(its)
+    os.close(ours)
