@@ -20,7 +20,7 @@ LONGEST_LINE = 64 * 1024
 
 MOST_CONNECTIONS = 200
 """At once: each holds one of the process's files, of which looks and deliveries need some too.
-The oldest makes room for one more, so that those who take connections and ask nothing shut nobody out."""
+Who has been silent longest makes room for one more, so that who asks nothing shuts nobody out."""
 
 IDLE_SECONDS = 75
 """In which a connection must have brought its next request."""
@@ -44,12 +44,19 @@ class _Connection(web.RequestHandler):
         how |= {"keepalive_timeout": IDLE_SECONDS, "max_line_size": LONGEST_LINE}
         super().__init__(server, loop=asyncio.get_running_loop(), **how)
         self._server = server
+        self.heard_at = 0.0  # by the event loop's clock; 0 for never
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        for oldest in self._server.connections[:-MOST_CONNECTIONS]:
-            if isinstance(oldest.transport, asyncio.Transport):
-                oldest.transport.abort()
+        others = [one for one in self._server.connections if isinstance(one, _Connection) and one is not self]
+        over = max(0, len(others) + 1 - MOST_CONNECTIONS)
+        for silent in sorted(others, key=lambda one: one.heard_at)[:over] if over else ():
+            if isinstance(silent.transport, asyncio.Transport):
+                silent.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self.heard_at = self._loop.time()
+        super().data_received(data)
 
     def handle_error(
         self,

@@ -132,6 +132,7 @@ async def test_rules_are_shown_with_what_they_matched(running):
         ("/api/v1/events?cursor=-1", 422),
         ("/api/v1/deliveries?state=lost", 422),
         ("/api/v1/jobs?status=%FF%00", 422),
+        ("/api/v1/jobs?source=a%0A", 422),
         ("/api/v1/series?points=100000", 422),
         ("/api/v1/events?type=" + "&type=".join(["a"] * 21), 422),
     ],

@@ -94,6 +94,16 @@ async def test_connections_that_ask_for_nothing_are_few_and_shut_nobody_out(runn
     assert sum(closed) < MOST_CONNECTIONS
 
 
+async def test_who_has_asked_something_makes_no_room_for_those_who_ask_nothing(running):
+    listen = f"GET /api/v1/changes HTTP/1.1\r\nHost: relay\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+    async with asked(running, listen) as (reader,), asyncio.timeout(20):
+        assert b" 200" in await reader.readline()
+        async with asked(running, *[""] * (MOST_CONNECTIONS + 20)):
+            await running.get("/healthz")
+            assert not reader.at_eof()
+            assert await reader.readline()
+
+
 async def is_closed(reader):
     try:
         return not await asyncio.wait_for(reader.read(1), 3)

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 State = Literal["waiting", "delivered", "dead", "superseded"]
-Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^(?![\s\S]*[\x00-\x1f\x7f])")]
 Names = Annotated[list[Name], Meta(max_length=20)]
 One = Annotated[list[Name], Meta(max_length=1)]
 Limit = Annotated[int, Meta(ge=1, le=200)]
