@@ -13,10 +13,10 @@ HOUR = 3600.0
 
 @pytest.fixture
 def batch(message):
-    def make(delivery, event_type, status, *, severity="info", progress=None, **data):
+    def make(delivery, event_type, status, *, severity="info", by_rule=None, progress=None, **data):
         one = message(
             delivery=delivery,
-            severity=severity,
+            severity=by_rule or severity,
             product="batch",
             kind="batch",
             status=status,
@@ -24,7 +24,8 @@ def batch(message):
             error_kind=None,
             **data,
         )
-        event = msgspec.structs.replace(one.events[0], type=event_type)
+        its = msgspec.structs.replace(one.events[0].data, severity=severity)
+        event = msgspec.structs.replace(one.events[0], type=event_type, data=its)
         return msgspec.structs.replace(one, events=(event,), progress=progress)
 
     return make
@@ -202,6 +203,14 @@ async def test_what_comes_late_of_a_batch_is_shown_beneath_what_is_so(desk, batc
     assert "after 1 other event" in said
     assert "Batch is stuck in RUNNING" in said
     assert len(replies) == 1, "that it was worse is told"
+
+
+async def test_what_comes_late_of_a_batch_keeps_the_severity_of_its_rule(desk, batch):
+    finished = batch("msg_1", "batch.finished", "COMPLETED", by_rule="error")
+    late = batch("msg_2", "batch.running", "RUNNING", by_rule="error")
+    await desk.send(finished)
+    await desk.send(msgspec.structs.replace(late, earlier=finished.events))
+    assert desk.shows[0].startswith("┃ 🔴 Batch finished")
 
 
 async def test_the_trouble_of_a_source_of_batches_is_of_no_batch(message):

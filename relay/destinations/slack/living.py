@@ -109,10 +109,17 @@ def _telling(message: Message, place: Place) -> Message:
 
 
 def _as_it_is(message: Message, latest: Event) -> Message:
-    """Of a batch, though what happened before comes late: people see what is said last as what is so."""
+    """Of a batch, though what happened before comes late: people see what is said last as what is so. Where
+    the rule has a severity it is that of both.
+    """
     events = (*message.events, latest)
+    by_rule = message.severity != _worst(*(event.data.severity for event in message.events))
     return msgspec.structs.replace(
-        message, events=events, count=len(events), severity=latest.data.severity, last=latest.timestamp
+        message,
+        events=events,
+        count=len(events),
+        severity=message.severity if by_rule else latest.data.severity,
+        last=latest.timestamp,
     )
 
 
