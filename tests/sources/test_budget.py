@@ -151,12 +151,18 @@ async def test_looks_go_before_questions_and_questions_before_resync(clock, spec
     assert order == ["LOOK"] * 2 + ["QUESTION"] * 2 + ["RESYNC"] * 2
 
 
+async def crowd(clock, spec):
+    """Six sources of a key that has nothing left: its budget, one of them, and the others."""
+    one, *others = (spec(name=f"s{n}", requests_per_minute=60) for n in range(6))
+    budget = Budget(clock, [one, *others])
+    for _ in range(15):
+        await budget.take(one)
+    return budget, one, others
+
+
 async def test_a_look_that_has_a_question_is_not_kept_from_its_end_by_the_looks_of_others(clock, spec):
     """Where five others want more than there is, each question waited a minute, and its look with it."""
-    asker, *others = (spec(name=f"s{n}", requests_per_minute=60) for n in range(6))
-    budget = Budget(clock, [asker, *others])
-    for _ in range(15):
-        await budget.take(asker)
+    budget, asker, others = await crowd(clock, spec)
     looks = [(source, Urgency.LOOK) for _ in range(9) for source in others]
     order = await served(budget, [(asker, Urgency.LOOK), *[(asker, Urgency.QUESTION)] * 2, *looks])
     assert order.index("s0") <= 5
@@ -173,10 +179,7 @@ async def test_a_resync_that_has_waited_a_minute_is_served_as_a_look_is(clock, s
 
 async def test_a_page_of_a_resync_holds_its_look_up_for_two_turns_of_the_others(clock, spec):
     """A window of five pages held it up for five minutes, each hour."""
-    resync, *others = (spec(name=f"s{n}", requests_per_minute=60) for n in range(6))
-    budget = Budget(clock, [resync, *others])
-    for _ in range(15):
-        await budget.take(resync)
+    budget, resync, others = await crowd(clock, spec)
     looks = [(source, Urgency.LOOK) for _ in range(12) for source in others]
     order = await served(budget, [(resync, Urgency.RESYNC), *looks])
     assert 10 <= order.index("s0") <= 14

@@ -113,12 +113,12 @@ def ordering(answer, order):
     return answered
 
 
-def for_a_word(answer, status, *, word):
-    """A list of this status is answered with this HTTP status."""
+def refusing_lists(answer, code, /, **of):
+    """A list of this (`status="RUNNING"`, `job_ids="job-1"`) is refused with this HTTP status, named."""
 
     def answered(request):
-        if ("status", word) in request.query:
-            return Answer(status=status, body=b'{"detail": "no such status"}')
+        for name, _ in of.items() & request.query:
+            return Answer(status=code, body=json.dumps({"detail": f"no such {name}"}).encode())
         return answer(request)
 
     return answered

@@ -1,9 +1,7 @@
 """Jobs that are not there any more: told once, late and never as a failure, or not at all."""
 
 import pytest
-from tales import hiding, looks, ordering, refusing, types, unreachable
-
-from relay.simulator import Answer
+from tales import hiding, looks, ordering, refusing, refusing_lists, types, unreachable
 
 HOUR, DAY = 3600.0, 86400.0
 SOME = ["parse", "batch", "batch_v1"]
@@ -161,17 +159,6 @@ async def test_a_job_that_ends_while_no_get_finds_any_has_not_vanished(story, ki
     assert await types(it) == [("a", f"{kind.partition('_')[0]}.completed")]
 
 
-def strict(answer, status, *, gone):
-    """A list by ids that names a job that is gone is refused whole."""
-
-    def answered(request):
-        if ("job_ids", gone) in request.query:
-            return Answer(status=status, body=b'{"detail": "job not found"}')
-        return answer(request)
-
-    return answered
-
-
 @pytest.mark.parametrize("status", [400, 404, 422])
 async def test_a_list_by_ids_that_is_refused_for_one_that_is_gone_hides_none_of_the_others(story, status):
     it = await story(requests_per_minute=20)
@@ -180,7 +167,7 @@ async def test_a_list_by_ids_that_is_refused_for_one_that_is_gone_hides_none_of_
         it.simulator.create("parse", id=f"job-{n}", status="RUNNING", created_at=created)
     await it.look()
     await looks(it, 2)
-    it.api.answer = strict(it.simulator.answer, status, gone="job-7")
+    it.api.answer = refusing_lists(it.simulator.answer, status, job_ids="job-7")
     it.simulator.vanish("job-7")
     await it.live(600)
     for n in range(7):
@@ -206,7 +193,7 @@ async def test_a_second_look_at_what_ended_is_not_spoilt_by_one_that_is_gone(sto
         it.simulator.move(f"job-{n}", "FAILED")
     await it.live(900)
     assert len(await types(it)) == 5
-    it.api.answer = strict(it.simulator.answer, 400, gone="job-3")
+    it.api.answer = refusing_lists(it.simulator.answer, 400, job_ids="job-3")
     it.simulator.vanish("job-3")
     it.simulator.move("job-2", "COMPLETED")
     await it.live(HOUR)

@@ -1,7 +1,7 @@
 """What relay says of its own: a source that can't be read, once; a product that is not there, never."""
 
 import pytest
-from tales import for_a_word, looks, refusing, types, unreachable
+from tales import looks, refusing, refusing_lists, types, unreachable
 
 from relay.ingest import Look
 
@@ -117,7 +117,7 @@ async def test_a_list_that_is_not_there_for_a_while_hides_no_change(story):
 
 async def test_a_status_that_the_api_refuses_is_listed_no_more_and_its_jobs_are_followed(story, caplog):
     it = await story(kinds=("extract",))
-    it.api.answer = for_a_word(it.simulator.answer, 422, word="THROTTLED")
+    it.api.answer = refusing_lists(it.simulator.answer, 422, status="THROTTLED")
     it.simulator.create("extract", id="a", status="THROTTLED")
     assert await looks(it, 3) == []
     await it.live(2 * HOUR)

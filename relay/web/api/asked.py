@@ -20,7 +20,7 @@ def parameters(request: web.Request) -> dict[str, list[str]]:
 
 def asked(given: Mapping[str, Sequence[str]], kind: type[Q]) -> Q:
     """Raises Problem that names the parameter and what it may be."""
-    return msgspec.convert({name: _value(name, values, kind) for name, values in given.items()}, kind)
+    return kind(**{name: _value(name, values, kind) for name, values in given.items()})
 
 
 def _value(name: str, values: Sequence[str], kind: type[Q]) -> Any:
